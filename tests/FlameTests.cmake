@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# fl_criterion_tests(FOLDER-NAME LINKS lib ...): every test_*.c here is one Criterion program that
+# links all modules of the core.
+function(fl_criterion_tests group)
+    cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+    if(NOT CRITERION_FOUND)
+        message(WARNING "criterion is missing: the tests in ${group} are left out")
+        return()
+    endif()
+    file(GLOB sources CONFIGURE_DEPENDS test_*.c)
+    foreach(source IN LISTS sources)
+        get_filename_component(name ${source} NAME_WE)
+        add_executable(${group}-${name} ${source})
+        target_compile_options(${group}-${name} PRIVATE -Wno-missing-prototypes -Wno-pedantic)
+        target_link_libraries(${group}-${name} PRIVATE ${arg_LINKS} ${FL_MODULE_TARGETS}
+            PkgConfig::CRITERION ${CMAKE_DL_LIBS})
+        target_compile_definitions(${group}-${name} PRIVATE
+            FLAME_SOURCE_DIR="${PROJECT_SOURCE_DIR}" FLAME_BINARY_DIR="${PROJECT_BINARY_DIR}"
+            FLAME_TEST_PLUGIN_DIR="${FLAME_PLUGIN_OUTPUT_DIRECTORY}")
+        add_test(NAME ${group}.${name} COMMAND ${group}-${name})
+        fl_test_environment(${group}.${name})
+    endforeach()
+endfunction()
+
+# fl_python_tests(FOLDER-NAME): every test_*.py here is one pytest run over the built programs.
+function(fl_python_tests group)
+    file(GLOB sources CONFIGURE_DEPENDS test_*.py)
+    foreach(source IN LISTS sources)
+        get_filename_component(name ${source} NAME_WE)
+        add_test(NAME ${group}.${name}
+            COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider -rs ${source})
+        fl_test_environment(${group}.${name})
+    endforeach()
+endfunction()
+
+function(fl_test_environment test)
+    set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT
+        "FLAME_SOURCE_DIR=${PROJECT_SOURCE_DIR}" "FLAME_BINARY_DIR=${PROJECT_BINARY_DIR}"
+        "FLAME_SANITIZE=${FLAME_SANITIZE}" "PYTHONDONTWRITEBYTECODE=1"
+        "PYTHONPATH=${PROJECT_SOURCE_DIR}/tests"
+        "TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1")
+    set_tests_properties(${test} PROPERTIES TIMEOUT 300)
+endfunction()
