@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define FL_CHECK __attribute__((warn_unused_result))
-#define FL_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define FL_PRINTF(string, first) __attribute__((format(printf, string, first)))
 
 static inline void fl_cleanup_free(void *pointer)
 {

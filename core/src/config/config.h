@@ -10,7 +10,7 @@
  *     "pins":        {"scheme": "plugin.id", ...},
  *     "options":     {"time.stall": "10s", "tls.ca": "/abs/ca.pem", ...},
  *     "origins":     {"https://host:443": {"auth.bearer": "@/abs/file", "tls.min": "1.3"},
- *                     "https://*.example.org:443": {...}},
+ *                     "https://[*].example.org:443": {...}},   (written without the brackets)
  *     "plugins":     {"plugin.id": {"own_option": "value"}}
  *   }
  *
