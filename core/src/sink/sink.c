@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sink/sink.h"
+
+#include "sink/hasher.h"
+#include "sink/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define COPY_STEP (16u << 20)      /* between two looks at `wanted` */
+#define WRITEBACK_STEP (8u << 20)  /* dirty bytes before the disk is set to work */
+
+struct fl_sink {
+    struct fl_sink_options options;
+    struct fl_hasher *hasher;
+    size_t chunk_size; /* of the next buffer */
+    char *chunk;       /* being filled, or NULL */
+    size_t filled;     /* bytes in it */
+    uint64_t written;  /* bytes that have left for the target */
+    uint64_t started;  /* bytes whose writeback was asked for */
+};
+
+int32_t fl_sink_open(const struct fl_sink_options *options, struct fl_sink **out,
+                     struct flame_error *err)
+{
+    fl_auto_free struct fl_sink *sink = calloc(1, sizeof(*sink));
+    int32_t status;
+
+    if (!sink)
+        return fl_fail_memory(err);
+    sink->options = *options;
+    sink->chunk_size = FL_SINK_CHUNK;
+    status = fl_hasher_open(options->digest, &sink->hasher, err);
+    if (status != FLAME_OK)
+        return status;
+    *out = fl_take(sink);
+    return FLAME_OK;
+}
+
+void fl_sink_expect(struct fl_sink *sink, uint64_t size)
+{
+    sink->chunk_size = size == 0 ? 1 : size < FL_SINK_CHUNK ? (size_t)size : FL_SINK_CHUNK;
+}
+
+static void start_writeback(struct fl_sink *sink)
+{
+    uint64_t pending = sink->written - sink->started;
+
+    if (!sink->options.write_early || pending < WRITEBACK_STEP)
+        return;
+    /* Advice only: the sync before publishing is what counts and what reports errors. */
+    (void)sync_file_range(sink->options.fd, (off_t)sink->started, (off_t)pending,
+                          SYNC_FILE_RANGE_WRITE);
+    sink->started = sink->written;
+}
+
+static int32_t put_out(struct fl_sink *sink, const void *bytes, size_t size,
+                       struct flame_error *err)
+{
+    int32_t status;
+
+    if (sink->options.fd < 0)
+        status = sink->options.deliver(sink->options.data, bytes, size, err);
+    else if (sink->options.is_stream)
+        status = fl_output_stream(&sink->options, bytes, size, err);
+    else
+        status = fl_output_file(sink->options.fd, bytes, size, sink->written, err);
+    if (status != FLAME_OK)
+        return status;
+    sink->written += size;
+    start_writeback(sink);
+    return FLAME_OK;
+}
+
+/* The chunk goes to the hasher first, so that hashing and writing run side by side. */
+static int32_t flush_chunk(struct fl_sink *sink, struct flame_error *err)
+{
+    char *chunk = sink->chunk;
+    size_t size = sink->filled;
+
+    if (size == 0)
+        return FLAME_OK;
+    fl_hasher_push(sink->hasher, size);
+    sink->chunk = NULL;
+    sink->filled = 0;
+    return put_out(sink, chunk, size, err);
+}
+
+static int32_t want_chunk(struct fl_sink *sink, struct flame_error *err)
+{
+    if (sink->chunk)
+        return FLAME_OK;
+    sink->chunk = fl_hasher_buffer(sink->hasher, sink->chunk_size);
+    return sink->chunk ? FLAME_OK : fl_fail_memory(err);
+}
+
+/* A buffer sized for a promised length that turned out too small grows to a full chunk. */
+static void outgrow(struct fl_sink *sink)
+{
+    if (sink->chunk_size < FL_SINK_CHUNK)
+        sink->chunk_size = FL_SINK_CHUNK;
+}
+
+static int32_t gather(struct fl_sink *sink, const char *bytes, size_t size, struct flame_error *err)
+{
+    while (size > 0) {
+        int32_t status = want_chunk(sink, err);
+        size_t room;
+
+        if (status != FLAME_OK)
+            return status;
+        room = sink->chunk_size - sink->filled;
+        if (room > size)
+            room = size;
+        memcpy(sink->chunk + sink->filled, bytes, room);
+        sink->filled += room;
+        bytes += room;
+        size -= room;
+        if (sink->filled < sink->chunk_size)
+            continue;
+        status = flush_chunk(sink, err);
+        if (status != FLAME_OK)
+            return status;
+        outgrow(sink);
+    }
+    return FLAME_OK;
+}
+
+/* Whole chunks that nobody hashes need no copy. */
+static bool can_pass_through(const struct fl_sink *sink, uint64_t size)
+{
+    return sink->options.digest == FL_DIGEST_NONE && sink->filled == 0 && size >= FL_SINK_CHUNK;
+}
+
+int32_t fl_sink_write(struct fl_sink *sink, const struct flame_slice *slices, uint32_t count,
+                      struct flame_error *err)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        size_t size = (size_t)slices[i].size;
+        int32_t status = can_pass_through(sink, size)
+                             ? put_out(sink, slices[i].data, size, err)
+                             : gather(sink, slices[i].data, size, err);
+
+        if (status != FLAME_OK)
+            return status;
+    }
+    return FLAME_OK;
+}
+
+static int32_t read_into_chunk(struct fl_sink *sink, int fd, uint64_t offset, uint64_t size,
+                               uint64_t *got, struct flame_error *err)
+{
+    int32_t status = want_chunk(sink, err);
+    size_t room = sink->chunk_size - sink->filled;
+    ssize_t bytes;
+
+    if (status != FLAME_OK)
+        return status;
+    do
+        bytes = pread(fd, sink->chunk + sink->filled, room < size ? room : (size_t)size,
+                      (off_t)offset);
+    while (bytes < 0 && errno == EINTR);
+    if (bytes < 0) {
+        status = fl_fail_errno(err, errno, "cannot read the source");
+        if (err)
+            err->flags |= FLAME_ERROR_SOURCE;
+        return status;
+    }
+    *got = (uint64_t)bytes;
+    sink->filled += (size_t)bytes;
+    if (sink->filled < sink->chunk_size)
+        return FLAME_OK;
+    status = flush_chunk(sink, err);
+    outgrow(sink);
+    return status;
+}
+
+static int32_t copy_by_reading(struct fl_sink *sink, int fd, uint64_t offset, uint64_t size,
+                               uint64_t *copied, struct flame_error *err)
+{
+    while (*copied < size) {
+        int32_t status = sink->options.wanted(sink->options.data);
+        uint64_t got = 0;
+
+        if (status == FLAME_OK)
+            status = read_into_chunk(sink, fd, offset + *copied, size - *copied, &got, err);
+        if (status != FLAME_OK)
+            return status;
+        if (got == 0)
+            break;
+        *copied += got;
+    }
+    return FLAME_OK;
+}
+
+static int32_t copy_in_kernel(struct fl_sink *sink, int fd, uint64_t offset, uint64_t size,
+                              uint64_t *copied, struct flame_error *err)
+{
+    if (offset == 0 && sink->written == 0 && fl_output_reflink(fd, sink->options.fd, size))
+        *copied = sink->written = size;
+    while (*copied < size) {
+        uint64_t left = size - *copied;
+        uint64_t done = 0;
+        int32_t status = sink->options.wanted(sink->options.data);
+
+        if (status != FLAME_OK)
+            return status;
+        status = fl_output_copy(fd, offset + *copied, sink->options.fd, sink->written,
+                                left < COPY_STEP ? left : COPY_STEP, &done, err);
+        *copied += done;
+        sink->written += done;
+        start_writeback(sink);
+        if (status != FLAME_OK)
+            return status;
+    }
+    return FLAME_OK;
+}
+
+static int32_t judge_source(int fd, struct flame_error *err)
+{
+    struct stat facts;
+
+    if (fstat(fd, &facts) != 0)
+        return fl_fail_errno(err, errno, "cannot look at the source");
+    return S_ISREG(facts.st_mode) ? FLAME_OK : FLAME_ERR_UNSUPPORTED;
+}
+
+int32_t fl_sink_copy(struct fl_sink *sink, int fd, uint64_t offset, uint64_t size, uint64_t *copied,
+                     struct flame_error *err)
+{
+    bool in_kernel = sink->options.digest == FL_DIGEST_NONE && sink->options.fd >= 0 &&
+                     !sink->options.is_stream;
+    int32_t status = judge_source(fd, err);
+
+    *copied = 0;
+    if (status != FLAME_OK)
+        return status;
+    if (in_kernel) {
+        status = flush_chunk(sink, err);
+        if (status == FLAME_OK)
+            status = copy_in_kernel(sink, fd, offset, size, copied, err);
+        if (status != FLAME_ERR_UNSUPPORTED)
+            return status;
+    }
+    return copy_by_reading(sink, fd, offset, size, copied, err);
+}
+
+uint64_t fl_sink_size(const struct fl_sink *sink)
+{
+    return sink->written + sink->filled;
+}
+
+int32_t fl_sink_finish(struct fl_sink *sink, struct fl_digest *digest, struct flame_error *err)
+{
+    int32_t status = flush_chunk(sink, err);
+
+    fl_hasher_final(sink->hasher, digest);
+    return status;
+}
+
+void fl_sink_free(struct fl_sink *sink)
+{
+    if (!sink)
+        return;
+    fl_hasher_free(sink->hasher);
+    free(sink);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sink: body bytes, in order, into a file, a stream or a function; hashed on the way.
+ *
+ * Small pieces are gathered into chunks of 1 MiB before they are written: libcurl hands out 16 KiB
+ * at a time, and 65,536 writes a GiB cost twice what 1,024 do. A digest is computed from those very
+ * chunks, so what was hashed is what was written; from the second chunk on a thread of its own does
+ * it, while this one writes and receives (hasher.h).
+ *
+ * One thread at a time per sink. */
+#ifndef FL_SINK_SINK_H
+#define FL_SINK_SINK_H
+
+#include "sink/digest.h"
+
+#include <flame/plugin.h>
+
+#define FL_SINK_CHUNK (1u << 20)
+
+struct fl_sink_options {
+    int fd;           /* where to write; -1 = to `deliver` */
+    bool is_stream;   /* fd: write in order as it comes (a pipe, a socket, a terminal), no pwrite */
+    bool write_early; /* fd: start writeback on the way, so that the final sync is short */
+    enum fl_digest_kind digest;
+    /* Takes the bytes over; borrowed until it returns. Fills the error itself when it fails. */
+    int32_t (*deliver)(void *data, const void *bytes, size_t size, struct flame_error *err);
+    /* OK while the bytes are wanted; asked between long steps. */
+    int32_t (*wanted)(void *data);
+    int cancel_fd; /* readable when they no longer are; for waiting on a slow stream */
+    void *data;    /* for both */
+};
+
+struct fl_sink;
+
+/* Fails with NO_MEMORY. */
+int32_t fl_sink_open(const struct fl_sink_options *options, struct fl_sink **out,
+                     struct flame_error *err) FL_CHECK;
+
+/* How many bytes will come: sizes the buffer. A hint; call it before the first byte. */
+void fl_sink_expect(struct fl_sink *sink, uint64_t size);
+
+/* Append. Fails with IO, NO_SPACE, NO_MEMORY, what `deliver` and `wanted` say. */
+int32_t fl_sink_write(struct fl_sink *sink, const struct flame_slice *slices, uint32_t count,
+                      struct flame_error *err) FL_CHECK;
+
+/* Append `size` bytes from `offset` of a regular file, inside the kernel where nothing has to be
+ * hashed: reflink, copy_file_range, sendfile, read, in that order. *copied is less only at the end
+ * of the file. Fails with UNSUPPORTED (not a regular file), IO, NO_SPACE, what `wanted` says. */
+int32_t fl_sink_copy(struct fl_sink *sink, int fd, uint64_t offset, uint64_t size, uint64_t *copied,
+                     struct flame_error *err) FL_CHECK;
+
+/* Bytes taken over so far, written or not. */
+uint64_t fl_sink_size(const struct fl_sink *sink);
+
+/* Write what is gathered and finish the digest (kind NONE if none was asked). */
+int32_t fl_sink_finish(struct fl_sink *sink, struct fl_digest *digest, struct flame_error *err)
+    FL_CHECK;
+
+/* Stop the thread, free; the descriptor stays the caller's. Takes NULL. */
+void fl_sink_free(struct fl_sink *sink);
+
+#endif
