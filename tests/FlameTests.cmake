@@ -13,6 +13,7 @@ function(fl_criterion_tests group)
         add_executable(${group}-${name} ${source})
         target_compile_options(${group}-${name} PRIVATE -Wno-missing-prototypes -Wno-pedantic)
         target_link_libraries(${group}-${name} PRIVATE ${arg_LINKS} ${FL_MODULE_TARGETS}
+            $<TARGET_NAME_IF_EXISTS:test-support>
             PkgConfig::CRITERION ${CMAKE_DL_LIBS})
         target_compile_definitions(${group}-${name} PRIVATE
             FLAME_SOURCE_DIR="${PROJECT_SOURCE_DIR}" FLAME_BINARY_DIR="${PROJECT_BINARY_DIR}"
