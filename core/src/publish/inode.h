@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inode that the bytes go into before anybody can see them. */
+#ifndef FL_PUBLISH_INODE_H
+#define FL_PUBLISH_INODE_H
+
+#include "publish/spot.h"
+
+struct fl_inode {
+    int fd;
+    char name[32]; /* the hidden name it has in the place's directory; "" while it has none */
+};
+
+/* One without a name, or ".flame-tmp-<16 hex>" where the file system has no such thing. */
+int32_t fl_inode_open(const struct fl_spot *spot, struct fl_inode *out,
+                      struct flame_error *err) FL_CHECK;
+
+/* Give the nameless inode the name `name`, never replacing. 0, or -1 and errno. */
+int fl_inode_link(const struct fl_spot *spot, const struct fl_inode *inode, const char *name);
+
+/* Give the nameless inode the hidden name ".flame-new-<16 hex>". 0, or -1 and errno. */
+int fl_inode_hide(const struct fl_spot *spot, struct fl_inode *inode);
+
+/* Take the hidden name away, if it has one. */
+void fl_inode_unname(const struct fl_spot *spot, struct fl_inode *inode);
+
+void fl_inode_done(const struct fl_spot *spot, struct fl_inode *inode);
+
+#endif

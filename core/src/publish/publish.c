@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "publish/publish.h"
+
+#include "publish/commit.h"
+#include "publish/inode.h"
+#include "publish/spot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#define USUAL_UMASK 022
+#define STATUS_SIZE 4096
+
+struct fl_publish {
+    struct fl_spot spot;
+    struct fl_inode inode;
+    struct fl_commit commit;
+    uint64_t space_reserve;
+};
+
+/* Read, because umask() can only be asked by changing it, for every thread. Without /proc the usual
+ * one is taken; a passing lack (descriptors, memory) must not widen the mode, so it is an error. */
+static int32_t read_umask(mode_t *out, struct flame_error *err)
+{
+    char text[STATUS_SIZE];
+    fl_auto_fd int fd = TEMP_FAILURE_RETRY(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+    const char *line;
+    ssize_t size;
+
+    if (fd < 0 && errno != ENOENT && errno != EACCES && errno != EPERM)
+        return fl_fail_errno(err, errno, "cannot read the umask");
+    size = fd < 0 ? 0 : TEMP_FAILURE_RETRY(read(fd, text, sizeof(text) - 1));
+    if (size < 0)
+        return fl_fail_errno(err, errno, "cannot read the umask");
+    text[size] = '\0';
+    line = strstr(text, "\nUmask:");
+    *out = line ? (mode_t)strtoul(line + strlen("\nUmask:"), NULL, 8) & 0777 : USUAL_UMASK;
+    return FLAME_OK;
+}
+
+int32_t fl_publish_open(const struct fl_destination *destination, struct fl_publish **out,
+                        struct flame_error *err)
+{
+    struct fl_publish *publish = calloc(1, sizeof(*publish));
+    mode_t umask_now = USUAL_UMASK;
+    int32_t status;
+
+    if (!publish)
+        return fl_fail_memory(err);
+    publish->spot.dir_fd = -1;
+    publish->inode.fd = -1;
+    publish->space_reserve = destination->space_reserve;
+    status = read_umask(&umask_now, err);
+    publish->commit = (struct fl_commit){.flags = destination->flags,
+                                         .durability = destination->durability,
+                                         .mode = 0666 & ~umask_now};
+    if (status == FLAME_OK)
+        status = fl_spot_open(destination, &publish->spot, err);
+    if (status == FLAME_OK)
+        status = fl_spot_judge(&publish->spot, destination->flags, err);
+    if (status == FLAME_OK)
+        status = fl_inode_open(&publish->spot, &publish->inode, err);
+    if (status == FLAME_OK)
+        *out = publish;
+    else
+        fl_publish_free(publish);
+    return status;
+}
+
+int fl_publish_fd(const struct fl_publish *publish)
+{
+    return publish->inode.fd;
+}
+
+int fl_publish_open_current(const struct fl_publish *publish)
+{
+    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    fl_auto_fd int fd = TEMP_FAILURE_RETRY(openat(publish->spot.dir_fd, publish->spot.name, flags));
+    struct stat found;
+
+    if (fd < 0 || fstat(fd, &found) != 0 || !S_ISREG(found.st_mode))
+        return -1;
+    return fl_take_fd(&fd);
+}
+
+/* The room is looked at, not taken: fallocate() made 1 GiB no faster (ext4, written in 1 MiB
+ * pieces: 0.57 to 0.62 s with and without), and on ext4 one that fails keeps all it could get. */
+int32_t fl_publish_expect(struct fl_publish *publish, uint64_t size, struct flame_error *err)
+{
+    struct statvfs fs;
+    struct stat now;
+    uint64_t held, room;
+
+    if (fstatvfs(publish->inode.fd, &fs) != 0 || fstat(publish->inode.fd, &now) != 0)
+        return fl_fail_errno(err, errno, "cannot tell how much space is left for '%s'",
+                             publish->spot.path);
+    if (fs.f_blocks == 0)
+        return FLAME_OK; /* the file system does not say */
+    held = (uint64_t)now.st_blocks * 512;
+    room = (uint64_t)fs.f_bavail * fs.f_frsize;
+    room = room > publish->space_reserve ? room - publish->space_reserve : 0;
+    if (size > held && size - held > room)
+        return fl_fail(err, FLAME_ERR_NO_SPACE,
+                       "'%s' needs %llu bytes, and %llu are left beside a reserve of %llu",
+                       publish->spot.path, (unsigned long long)(size - held),
+                       (unsigned long long)room, (unsigned long long)publish->space_reserve);
+    return FLAME_OK;
+}
+
+int32_t fl_publish_commit(struct fl_publish *publish, const int64_t *mtime_ns,
+                          struct flame_error *err)
+{
+    publish->commit.mtime_ns = mtime_ns;
+    return fl_commit(&publish->spot, &publish->inode, &publish->commit, err);
+}
+
+void fl_publish_free(struct fl_publish *publish)
+{
+    if (!publish)
+        return;
+    fl_inode_done(&publish->spot, &publish->inode);
+    fl_spot_done(&publish->spot);
+    free(publish);
+}
