@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/flame.h"
+
+void flame_plugins(const struct flame *flame,
+                   int32_t (*visit)(void *data, const struct flame_plugin_info *info), void *data)
+{
+    struct flame_error ignored = FLAME_INIT(flame_error);
+
+    if (fl_flame_check(flame, &ignored) == FLAME_OK)
+        fl_registry_visit(flame->registry, visit, data);
+}
+
+static int32_t visit_options(const struct flame *flame, const struct flame_option *const *options,
+                             const struct fl_scope *scope,
+                             int32_t (*visit)(void *data, const struct flame_option_info *info),
+                             void *data)
+{
+    int32_t stop = 0;
+
+    for (size_t i = 0; options && options[i] && !stop; i++) {
+        struct flame_option_info info = FLAME_INIT(flame_option_info);
+
+        info.type = options[i]->type;
+        info.name = options[i]->name;
+        info.plugin = scope->plugin_id;
+        info.help = options[i]->help;
+        info.range = options[i]->range;
+        info.value = fl_config_option(flame->config, scope, options[i]->name, &info.source);
+        stop = visit(data, &info);
+    }
+    return stop;
+}
+
+static int32_t visit_plugin(struct flame *flame, const char *plugin_id,
+                            int32_t (*visit)(void *data, const struct flame_option_info *info),
+                            void *data, struct flame_error *err)
+{
+    struct fl_plugin *plugin = fl_registry_by_id(flame->registry, plugin_id);
+    const struct flame_plugin *table = NULL;
+    struct flame_instance *instance = NULL;
+    struct fl_scope scope = {.plugin_id = plugin_id};
+    int32_t status;
+
+    if (!plugin)
+        return fl_fail(err, FLAME_ERR_UNSUPPORTED, "no plugin '%s'", plugin_id);
+    status = fl_plugin_use(plugin, &table, &instance, err);
+    if (status != FLAME_OK)
+        return status;
+    scope.plugin_options = fl_plugin_options(plugin);
+    (void)visit_options(flame, scope.plugin_options, &scope, visit, data);
+    return FLAME_OK;
+}
+
+int32_t flame_options(struct flame *flame, const char *plugin_id,
+                      int32_t (*visit)(void *data, const struct flame_option_info *info),
+                      void *data, struct flame_error *err)
+{
+    struct flame_error own = FLAME_INIT(flame_error);
+    struct fl_scope scope = {0};
+    int32_t status = fl_flame_check(flame, &own);
+
+    if (status == FLAME_OK && plugin_id)
+        status = visit_plugin(flame, plugin_id, visit, data, &own);
+    else if (status == FLAME_OK)
+        (void)visit_options(flame, fl_options(), &scope, visit, data);
+    if (status != FLAME_OK)
+        fl_error_export(&own, err);
+    return status;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "transfer/exchange.h"
+
+#include "base/clock.h"
+#include "base/thread.h"
+
+int32_t fl_exchange_init(struct fl_exchange *exchange, struct flame_error *err)
+{
+    *exchange = (struct fl_exchange){0};
+    if (fl_cond_init(&exchange->changed) != 0)
+        return fl_fail_memory(err);
+    (void)pthread_mutex_init(&exchange->lock, NULL);
+    return FLAME_OK;
+}
+
+void fl_exchange_done(struct fl_exchange *exchange)
+{
+    (void)pthread_cond_destroy(&exchange->changed);
+    (void)pthread_mutex_destroy(&exchange->lock);
+}
+
+int32_t fl_exchange_ask(struct fl_exchange *exchange, int32_t (*function)(void *data), void *data)
+{
+    int32_t answer;
+
+    (void)pthread_mutex_lock(&exchange->lock);
+    exchange->asked = function;
+    exchange->data = data;
+    exchange->is_answered = false;
+    (void)pthread_cond_broadcast(&exchange->changed);
+    while (!exchange->is_answered)
+        (void)pthread_cond_wait(&exchange->changed, &exchange->lock);
+    answer = exchange->answer;
+    (void)pthread_mutex_unlock(&exchange->lock);
+    return answer;
+}
+
+void fl_exchange_end(struct fl_exchange *exchange)
+{
+    (void)pthread_mutex_lock(&exchange->lock);
+    exchange->is_ended = true;
+    (void)pthread_cond_broadcast(&exchange->changed);
+    (void)pthread_mutex_unlock(&exchange->lock);
+}
+
+/* Called with the lock held, which it gives up while the function runs. */
+static void answer_it(struct fl_exchange *exchange)
+{
+    int32_t (*function)(void *) = exchange->asked;
+    void *data = exchange->data;
+    int32_t answer;
+
+    exchange->asked = NULL;
+    (void)pthread_mutex_unlock(&exchange->lock);
+    answer = function(data);
+    (void)pthread_mutex_lock(&exchange->lock);
+    exchange->answer = answer;
+    exchange->is_answered = true;
+    (void)pthread_cond_broadcast(&exchange->changed);
+}
+
+void fl_exchange_serve(struct fl_exchange *exchange, bool (*tick)(void *data), void *data,
+                       uint32_t tick_ms)
+{
+    uint64_t next = fl_now_ns() + tick_ms * FL_NS_PER_MS;
+    bool goes_on = true;
+
+    (void)pthread_mutex_lock(&exchange->lock);
+    while (!exchange->is_ended && goes_on) {
+        if (exchange->asked) {
+            answer_it(exchange);
+        } else if (fl_now_ns() < next) {
+            fl_cond_wait_until(&exchange->changed, &exchange->lock, next);
+        } else {
+            (void)pthread_mutex_unlock(&exchange->lock);
+            goes_on = tick(data);
+            next = fl_now_ns() + tick_ms * FL_NS_PER_MS;
+            (void)pthread_mutex_lock(&exchange->lock);
+        }
+    }
+    (void)pthread_mutex_unlock(&exchange->lock);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the thread that called flame_run() and the thread of the core that does the task: the
+ * caller's callbacks run on the former only. The worker asks for a function to be called there and
+ * waits; the caller serves until the worker says that he is done. Two threads, one lock. */
+#ifndef FL_TRANSFER_EXCHANGE_H
+#define FL_TRANSFER_EXCHANGE_H
+
+#include "base/error.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fl_exchange {
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t changed;
+    int32_t (*asked)(void *data); /* by the worker, or NULL */
+    void *data;
+    int32_t answer;
+    bool is_answered;
+    bool is_ended;
+};
+
+int32_t fl_exchange_init(struct fl_exchange *exchange, struct flame_error *err) FL_CHECK;
+void fl_exchange_done(struct fl_exchange *exchange);
+
+/* The worker: have the caller run `function`; returns what it returned. */
+int32_t fl_exchange_ask(struct fl_exchange *exchange, int32_t (*function)(void *data), void *data);
+/* The worker: his last word. He touches nothing of the caller's after it. */
+void fl_exchange_end(struct fl_exchange *exchange);
+
+/* The caller: serve until the worker has ended, or until `tick`, called every `tick_ms`, returns
+ * false. */
+void fl_exchange_serve(struct fl_exchange *exchange, bool (*tick)(void *data), void *data,
+                       uint32_t tick_ms);
+
+#endif

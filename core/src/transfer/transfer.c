@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "transfer/transfer.h"
+
+#include "request/secret.h"
+#include "transfer/body.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void fl_transfer_reset(struct flame_transfer *transfer)
+{
+    free((char *)(uintptr_t)transfer->object.validator);
+    free((char *)(uintptr_t)transfer->object.url);
+    transfer->object = (struct flame_object){0};
+    fl_pairs_done(&transfer->metadata, false);
+    transfer->said = FLAME_INIT(flame_error);
+    transfer->refusal = FLAME_INIT(flame_error);
+    transfer->is_reported = false;
+    transfer->is_prepared = false;
+    transfer->is_finished = false;
+    transfer->proof = FLAME_PROOF_NONE;
+    atomic_store(&transfer->total, 0);
+}
+
+void fl_transfer_done(struct flame_transfer *transfer)
+{
+    fl_transfer_reset(transfer);
+}
+
+int32_t fl_transfer_refuse(struct flame_transfer *transfer, int32_t status, const char *format, ...)
+{
+    char message[sizeof(transfer->refusal.message)];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    (void)fl_fail(&transfer->refusal, status, "%s", message);
+    return transfer->refusal.status;
+}
+
+int32_t fl_transfer_wanted(struct flame_transfer *transfer)
+{
+    if (transfer->refusal.status != FLAME_OK)
+        return transfer->refusal.status;
+    return fl_watch_status(transfer->watch);
+}
+
+/* ---- the verdict ----------------------------------------------------------------------------- */
+
+static bool is_known_failure(int32_t status)
+{
+    return status >= FLAME_FIRST_FAILURE && status <= FLAME_ERR_INTERNAL;
+}
+
+static int32_t plugin_fault(struct flame_error *err, const char *what, int32_t number)
+{
+    return fl_fail(err, FLAME_ERR_PLUGIN, "the plugin %s (%d)", what, number);
+}
+
+/* The plugin's own failure, in its own words. */
+static int32_t take_failure(const struct flame_transfer *transfer, int32_t returned,
+                            struct flame_error *err)
+{
+    int32_t status = transfer->said.status != FLAME_OK ? transfer->said.status : returned;
+
+    if (!is_known_failure(status))
+        return plugin_fault(err, "failed with an unknown status", status);
+    *err = transfer->said;
+    if (status == FLAME_ERR_IO)
+        err->flags |= FLAME_ERROR_SOURCE; /* ours are refusals: a plugin reads, it never writes */
+    if (transfer->said.status == FLAME_OK)
+        return fl_fail(err, status, "%s (the plugin gave no reason)", flame_status_text(status));
+    return status;
+}
+
+/* OK of a fetch: is it the whole body? */
+static int32_t judge_body(const struct flame_transfer *transfer, struct flame_error *err)
+{
+    const struct flame_object *object = &transfer->object;
+    uint64_t received = transfer->received;
+    uint64_t announced = 0;
+    bool has_size = fl_body_size(object, &announced);
+    bool is_proven = transfer->is_finished && transfer->proof == FLAME_PROOF_COMPLETE;
+
+    if (has_size && received < announced)
+        return fl_fail(err, FLAME_ERR_TRUNCATED, "only %" PRIu64 " of %" PRIu64 " bytes came",
+                       received, announced);
+    if (has_size && received > announced)
+        return fl_fail(err, FLAME_ERR_PROTOCOL, "%" PRIu64 " bytes came instead of %" PRIu64,
+                       received, announced);
+    if (transfer->bound_size != UINT64_MAX && received != transfer->bound_size)
+        return fl_fail(err, FLAME_ERR_CHANGED,
+                       "%" PRIu64 " bytes instead of the %" PRIu64 " that were promised", received,
+                       transfer->bound_size);
+    if (is_proven || transfer->has_digest ||
+        (transfer->task->said.flags & FLAME_TASK_ALLOW_UNPROVEN))
+        return FLAME_OK;
+    return fl_fail(err, FLAME_ERR_UNPROVEN,
+                   "nothing proves that these %" PRIu64 " bytes are all; give a digest", received);
+}
+
+static int32_t judge_redirect(const struct flame_transfer *transfer, struct flame_error *err)
+{
+    if (!transfer->object.url)
+        return plugin_fault(err, "redirects to nowhere", FLAME_REDIRECT);
+    if (transfer->received > 0)
+        return plugin_fault(err, "redirects after the first byte", FLAME_REDIRECT);
+    return FLAME_REDIRECT;
+}
+
+static int32_t judge_outcome(const struct flame_transfer *transfer, int32_t returned,
+                             struct flame_error *err)
+{
+    if (returned == FLAME_OK && transfer->said.status == FLAME_OK)
+        return transfer->sink ? judge_body(transfer, err) : FLAME_OK;
+    if (returned == FLAME_REDIRECT)
+        return judge_redirect(transfer, err);
+    if (returned > FLAME_OK && returned < FLAME_FIRST_FAILURE)
+        return plugin_fault(err, "answers what was not asked", returned);
+    return take_failure(transfer, returned, err);
+}
+
+static bool is_retryable(const struct flame_error *err)
+{
+    if (err->flags & (FLAME_ERROR_RETRYABLE | FL_ERROR_RETRYABLE_SAID))
+        return (err->flags & FLAME_ERROR_RETRYABLE) != 0;
+    return flame_status_retryable(err->status) != 0;
+}
+
+static void complete_error(const struct flame_transfer *transfer, struct flame_error *err)
+{
+    bool retryable = is_retryable(err);
+
+    err->flags &= ~(FL_ERROR_RETRYABLE_SAID | FLAME_ERROR_RETRYABLE);
+    err->flags |= retryable ? FLAME_ERROR_RETRYABLE : 0;
+    err->phase = atomic_load(&transfer->watch->phase);
+    err->attempts = 1;
+    (void)snprintf(err->plugin, sizeof(err->plugin), "%s", fl_plugin_id(transfer->hop->plugin));
+    fl_secret_redact(transfer->task, err->message);
+}
+
+int32_t fl_transfer_judge(struct flame_transfer *transfer, int32_t returned,
+                          struct flame_error *err)
+{
+    int32_t reason = fl_watch_status(transfer->watch);
+    bool has_failed = returned < FLAME_OK || returned >= FLAME_FIRST_FAILURE;
+    int32_t status;
+
+    if (transfer->refusal.status != FLAME_OK) {
+        *err = transfer->refusal;
+        status = err->status;
+    } else if (reason == FLAME_ERR_CANCELLED || (reason != FLAME_OK && has_failed)) {
+        status = fl_watch_explain(transfer->watch, err);
+    } else {
+        status = judge_outcome(transfer, returned, err);
+    }
+    if (status >= FLAME_FIRST_FAILURE || status < FLAME_OK)
+        complete_error(transfer, err);
+    return status;
+}

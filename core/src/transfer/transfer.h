@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A transfer: one call of one slot of one plugin, and what came of it.
+ *
+ * The plugin sees it through the host table (host.h) only. It collects what the plugin states and
+ * takes its bytes; it refuses what the task does not want; and when the slot has returned, it is
+ * judged (fl_transfer_judge): never by the plugin's word alone.
+ *
+ * The plugin's calls for one transfer come one after another, on any thread; `received` and `total`
+ * are read by the thread that waits. */
+#ifndef FL_TRANSFER_TRANSFER_H
+#define FL_TRANSFER_TRANSFER_H
+
+#include "request/hop.h"
+#include "sink/sink.h"
+#include "transfer/watch.h"
+
+#define FL_METADATA_MAX 64          /* pairs */
+#define FL_METADATA_NAME_MAX 64     /* bytes */
+#define FL_METADATA_VALUE_MAX 2048  /* bytes */
+
+/* A flag of struct flame_error that never leaves the core: the plugin said whether to retry. */
+#define FL_ERROR_RETRYABLE_SAID 0x80000000u
+
+/* What the host refused, and why, is kept apart from what the plugin says. */
+struct flame_transfer {
+    const struct fl_task *task;
+    const struct fl_hop *hop;
+    const struct fl_config *config;
+    struct fl_watch *watch;
+    struct fl_sink *sink; /* NULL: this verb has no body */
+    /* The body's size is known: is there room? NULL: nobody cares. */
+    int32_t (*expect)(void *data, uint64_t size, struct flame_error *err);
+    void *expect_data;
+    uint64_t bound_size; /* what a redirect promised of the target; UINT64_MAX = nothing */
+    bool has_digest;     /* one is expected, so that it decides what the body is worth */
+
+    struct flame_error said;    /* the plugin's error handle */
+    struct flame_error refusal; /* the host's; its status is the verdict, OK = none */
+    struct flame_object object; /* reported; strings owned */
+    bool is_reported;
+    bool is_prepared; /* sizes judged, sink told */
+    struct fl_pairs metadata;
+    bool is_finished;
+    uint32_t proof;
+    _Atomic uint64_t received; /* body bytes */
+    _Atomic uint64_t total;    /* of the body; 0 = unknown */
+};
+
+/* Forget what an earlier attempt stated; task, hop, watch and sink stay. */
+void fl_transfer_reset(struct flame_transfer *transfer);
+void fl_transfer_done(struct flame_transfer *transfer);
+
+/* The host refuses: note why, once, and return the status that the plugin shall return. */
+int32_t fl_transfer_refuse(struct flame_transfer *transfer, int32_t status, const char *format, ...)
+    FL_PRINTF(3, 4);
+
+/* Still wanted? OK, or the verdict, CANCELLED, TIMEOUT. */
+int32_t fl_transfer_wanted(struct flame_transfer *transfer);
+
+/* What a slot's return value is worth, after all the plugin has stated and the host has seen.
+ * Returns OK, NOT_MODIFIED, REDIRECT (object.url says where), or a failure with the reason in
+ * `err`, complete with phase and details, secrets removed. */
+int32_t fl_transfer_judge(struct flame_transfer *transfer, int32_t returned,
+                          struct flame_error *err) FL_CHECK;
+
+#endif
