@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a test does where something that it needs is missing: skip loudly, or fail where
+FLAME_REQUIRE_PEERS=1 says that everything must be there."""
+import os
+import shutil
+import sys
+
+import pytest
+
+
+def _skip(reason):
+    print(f"SKIP: {reason}", file=sys.stderr, flush=True)
+    pytest.skip(f"SKIP: {reason}")
+
+
+def require_program(name):
+    """The path of `name`; without it the test is skipped, or fails where peers are required."""
+    path = shutil.which(name)
+    if path:
+        return path
+    if os.environ.get("FLAME_REQUIRE_PEERS") == "1":
+        pytest.fail(f"'{name}' is not installed", pytrace=False)
+    return _skip(f"'{name}' is not installed")
+
+
+def kernel_lacks(reason):
+    """Skip loudly, also where peers are required: no package brings a kernel's feature."""
+    _skip(reason)
