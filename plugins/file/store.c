@@ -47,7 +47,7 @@ static int32_t judge_request(const struct fl_call *call)
         return flame_fail(
             call->host, call->err, FLAME_ERR_LIMIT, "%llu bytes are more than the allowed %llu",
             (unsigned long long)request->source_size, (unsigned long long)request->max_bytes);
-    return FLAME_OK;
+    return fl_call_allows(call, FL_ALLOW(ALWAYS) | FL_ALLOW(SAME) | FL_ALLOW(ABSENT));
 }
 
 /* `count` more bytes are in the file. */

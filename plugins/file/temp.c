@@ -9,7 +9,7 @@
 
 #define NAME_TRIES 8
 /* The umask makes the mode of it, as for any file that a program creates. */
-#define MODE 0666
+#define FILE_MODE 0666
 
 static void hidden_name(char *out, size_t capacity)
 {
@@ -26,7 +26,7 @@ static int open_hidden(int dir, char *name, size_t capacity)
 
     for (int tries = 0; fd < 0 && tries < NAME_TRIES; tries++) {
         hidden_name(name, capacity);
-        fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MODE);
+        fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
         if (fd < 0 && errno != EEXIST)
             break;
     }
@@ -37,7 +37,7 @@ int32_t fl_temp_open(const struct fl_call *call, int dir, struct fl_temp *out)
 {
     struct fl_temp temp = {.dir = dir, .fd = -1, .name = ""};
 
-    temp.fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, MODE);
+    temp.fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE);
     if (temp.fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT))
         temp.fd = open_hidden(dir, temp.name, sizeof(temp.name));
     if (temp.fd < 0)
