@@ -13,8 +13,15 @@ function(fl_criterion_tests group)
         add_executable(${group}-${name} ${source})
         target_compile_options(${group}-${name} PRIVATE -Wno-missing-prototypes -Wno-pedantic)
         target_link_libraries(${group}-${name} PRIVATE ${arg_LINKS} ${FL_MODULE_TARGETS}
-            $<TARGET_NAME_IF_EXISTS:test-support>
-            PkgConfig::CRITERION ${CMAKE_DL_LIBS})
+            $<TARGET_NAME_IF_EXISTS:test-support> ${CMAKE_DL_LIBS})
+        if(FLAME_SANITIZE STREQUAL "thread")
+            # Criterion's arena and TSan's address layout exclude each other.
+            target_include_directories(${group}-${name} BEFORE PRIVATE
+                ${PROJECT_SOURCE_DIR}/tests/support/inprocess)
+            target_compile_options(${group}-${name} PRIVATE -std=gnu11)
+        else()
+            target_link_libraries(${group}-${name} PRIVATE PkgConfig::CRITERION)
+        endif()
         target_compile_definitions(${group}-${name} PRIVATE
             FLAME_SOURCE_DIR="${PROJECT_SOURCE_DIR}" FLAME_BINARY_DIR="${PROJECT_BINARY_DIR}"
             FLAME_TEST_PLUGIN_DIR="${FLAME_PLUGIN_OUTPUT_DIRECTORY}")
