@@ -30,8 +30,7 @@ static int temporary(void)
 
 static struct fl_sink *open_sink(int fd, enum fl_digest_kind kind, int32_t (*wanted)(void *))
 {
-    struct fl_sink_options options = {
-        .fd = fd, .digest = kind, .wanted = wanted, .cancel_fd = -1};
+    struct fl_sink_options options = {.fd = fd, .digest = kind, .wanted = wanted, .cancel_fd = -1};
     struct fl_sink *sink = NULL;
 
     cr_assert_eq(fl_sink_open(&options, &sink, NULL), FLAME_OK);
@@ -91,8 +90,15 @@ static int32_t write_in_steps(struct fl_sink *sink, size_t size, size_t step)
     return status;
 }
 
-static const size_t sizes[] = {0, 1, 65535, 65536, 65537, FL_SINK_CHUNK - 1, FL_SINK_CHUNK,
-                               FL_SINK_CHUNK + 1, 9 * FL_SINK_CHUNK + 17};
+static const size_t sizes[] = {0,
+                               1,
+                               65535,
+                               65536,
+                               65537,
+                               FL_SINK_CHUNK - 1,
+                               FL_SINK_CHUNK,
+                               FL_SINK_CHUNK + 1,
+                               9 * FL_SINK_CHUNK + 17};
 static const size_t steps[] = {1000, 16384, FL_SINK_CHUNK, 3 * FL_SINK_CHUNK};
 
 static void write_and_check(size_t size, size_t step, enum fl_digest_kind kind)
@@ -259,9 +265,8 @@ static void *read_slowly(void *data)
 Test(sink, a_pipe_gets_every_byte_in_order)
 {
     const size_t size = 3 * FL_SINK_CHUNK + 5;
-    struct fl_sink_options options = {.is_stream = true,
-                                      .wanted = always,
-                                      .cancel_fd = eventfd(0, EFD_CLOEXEC)};
+    struct fl_sink_options options = {
+        .is_stream = true, .wanted = always, .cancel_fd = eventfd(0, EFD_CLOEXEC)};
     struct fl_sink *sink = NULL;
     struct fl_digest digest;
     struct reader reader = {0};
@@ -304,10 +309,8 @@ static void *cancel_soon(void *data)
 Test(sink, a_pipe_that_nobody_reads_can_be_cancelled, .timeout = 10)
 {
     int cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct fl_sink_options options = {.is_stream = true,
-                                      .wanted = once_cancelled,
-                                      .cancel_fd = cancel_fd,
-                                      .data = &cancel_fd};
+    struct fl_sink_options options = {
+        .is_stream = true, .wanted = once_cancelled, .cancel_fd = cancel_fd, .data = &cancel_fd};
     struct fl_sink *sink = NULL;
     pthread_t thread;
     int ends[2];

@@ -32,7 +32,11 @@ Test(text, controls_and_broken_utf8_become_hex)
 
 Test(text, what_reorders_or_hides_text_becomes_hex)
 {
-    expect_escaped("a\xe2\x80\xae" "b", 5, "a\\xe2\\x80\\xae" "b");
+    expect_escaped("a\xe2\x80\xae"
+                   "b",
+                   5,
+                   "a\\xe2\\x80\\xae"
+                   "b");
     expect_escaped("\xef\xbb\xbf", 3, "\\xef\\xbb\\xbf");
 }
 

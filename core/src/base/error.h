@@ -16,8 +16,7 @@
 int32_t fl_fail(struct flame_error *err, int32_t status, const char *format, ...) FL_PRINTF(3, 4);
 
 /* State a failed system call: the status comes from `errnum`, its text ends the message. */
-int32_t fl_fail_errno(struct flame_error *err, int errnum, const char *format, ...)
-    FL_PRINTF(3, 4);
+int32_t fl_fail_errno(struct flame_error *err, int errnum, const char *format, ...) FL_PRINTF(3, 4);
 
 /* NO_MEMORY, in the words that are the same everywhere. */
 int32_t fl_fail_memory(struct flame_error *err);

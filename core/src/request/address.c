@@ -14,25 +14,25 @@ struct range {
 
 /* IANA special-purpose registries (RFC 6890 and successors), as far as a client cares. */
 static const struct range ranges_v4[] = {
-    {{0}, 8, KIND_REFUSED},                     /* "this network" reaches loopback on Linux */
-    {{169, 254}, 16, KIND_REFUSED},             /* link-local, cloud metadata */
-    {{224}, 4, KIND_REFUSED},                   /* multicast */
-    {{255, 255, 255, 255}, 32, KIND_REFUSED},   /* broadcast */
+    {{0}, 8, KIND_REFUSED},                   /* "this network" reaches loopback on Linux */
+    {{169, 254}, 16, KIND_REFUSED},           /* link-local, cloud metadata */
+    {{224}, 4, KIND_REFUSED},                 /* multicast */
+    {{255, 255, 255, 255}, 32, KIND_REFUSED}, /* broadcast */
     {{127}, 8, KIND_LOOPBACK},
     {{10}, 8, KIND_PRIVATE},
     {{172, 16}, 12, KIND_PRIVATE},
     {{192, 168}, 16, KIND_PRIVATE},
-    {{100, 64}, 10, KIND_PRIVATE},              /* carrier-grade NAT */
+    {{100, 64}, 10, KIND_PRIVATE}, /* carrier-grade NAT */
 };
 
 static const struct range ranges_v6[] = {
     {{0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x02, 0x54}, 128, KIND_REFUSED},
-    {{0xfe, 0x80}, 10, KIND_REFUSED},           /* link-local */
-    {{0xff}, 8, KIND_REFUSED},                  /* multicast */
-    {{0}, 128, KIND_REFUSED},                   /* unspecified */
+    {{0xfe, 0x80}, 10, KIND_REFUSED}, /* link-local */
+    {{0xff}, 8, KIND_REFUSED},        /* multicast */
+    {{0}, 128, KIND_REFUSED},         /* unspecified */
     {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128, KIND_LOOPBACK},
-    {{0xfc}, 7, KIND_PRIVATE},                  /* unique local */
-    {{0xfe, 0xc0}, 10, KIND_PRIVATE},           /* site-local, deprecated */
+    {{0xfc}, 7, KIND_PRIVATE},        /* unique local */
+    {{0xfe, 0xc0}, 10, KIND_PRIVATE}, /* site-local, deprecated */
 };
 
 /* Where an IPv6 address may carry an IPv4 one: prefix, and the byte it starts at. */

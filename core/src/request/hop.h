@@ -18,9 +18,9 @@ struct fl_hop {
     const struct fl_task *task;
     struct fl_plugin *plugin;
     struct fl_url url;
-    bool is_home;     /* same origin as the task's URL */
-    uint32_t number;  /* 0 = the task's own URL */
-    char **seen;      /* URLs of the hops before; `number` of them */
+    bool is_home;    /* same origin as the task's URL */
+    uint32_t number; /* 0 = the task's own URL */
+    char **seen;     /* URLs of the hops before; `number` of them */
 };
 
 /* The task's own URL. Fails with UNSUPPORTED, NO_MEMORY. */

@@ -54,8 +54,8 @@ static const char *said_by_task(const struct fl_task *task, const char *name)
     return value;
 }
 
-int32_t fl_secret_find(const struct fl_task *task, const struct fl_config *config,
-                       const char *name, const char *origin, const char **value)
+int32_t fl_secret_find(const struct fl_task *task, const struct fl_config *config, const char *name,
+                       const char *origin, const char **value)
 {
     const char *said = said_by_task(task, name);
     const char *configured = fl_config_secret(config, origin, name);

@@ -9,10 +9,10 @@
 
 #include "request/task.h"
 
-/* The secret `name` for use at `origin`; *value is borrowed. NOT_FOUND: there is none. POLICY: there
- * is one, but not for that origin. */
-int32_t fl_secret_find(const struct fl_task *task, const struct fl_config *config,
-                       const char *name, const char *origin, const char **value) FL_CHECK;
+/* The secret `name` for use at `origin`; *value is borrowed. NOT_FOUND: there is none. POLICY:
+ * there is one, but not for that origin. */
+int32_t fl_secret_find(const struct fl_task *task, const struct fl_config *config, const char *name,
+                       const char *origin, const char **value) FL_CHECK;
 
 /* Replace in place whatever in `text` is a secret of the task: its secrets, the userinfo and query
  * of its URL, header values. Very short ones would shred any text and are left. */

@@ -14,8 +14,8 @@ static int32_t invalid(struct flame_error *err, const char *what)
 
 static int32_t check_destination(const struct flame_task *said, struct flame_error *err)
 {
-    uint32_t targets = (said->path != NULL) + (said->write != NULL) +
-                       ((said->flags & FLAME_TASK_FD) != 0);
+    uint32_t targets =
+        (said->path != NULL) + (said->write != NULL) + ((said->flags & FLAME_TASK_FD) != 0);
 
     if (targets != 1)
         return invalid(err, "a fetch needs one destination: path, fd or write");
@@ -161,8 +161,7 @@ static void settle_limits(struct fl_task *task, const struct fl_config *config,
 
     limits->max_bytes =
         said->max_bytes ? said->max_bytes : fl_config_number(config, scope, FL_OPT_LIMIT_BYTES);
-    limits->max_redirects =
-        settle_u32(said->max_redirects, config, scope, FL_OPT_LIMIT_REDIRECTS);
+    limits->max_redirects = settle_u32(said->max_redirects, config, scope, FL_OPT_LIMIT_REDIRECTS);
     limits->connect_ms = settle_u32(said->connect_timeout_ms, config, scope, FL_OPT_TIME_CONNECT);
     limits->first_byte_ms =
         settle_u32(said->first_byte_timeout_ms, config, scope, FL_OPT_TIME_FIRST_BYTE);
@@ -202,8 +201,7 @@ int32_t fl_task_settle(struct fl_task *task, const struct fl_config *config,
                        const struct flame_option *const *plugin_options, struct flame_error *err)
 {
     struct fl_scope scope = {.origin = task->url.origin};
-    int32_t status =
-        fl_config_check_task(task->said.options, plugin_options, &task->options, err);
+    int32_t status = fl_config_check_task(task->said.options, plugin_options, &task->options, err);
 
     if (status != FLAME_OK)
         return status;

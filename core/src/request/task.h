@@ -48,8 +48,8 @@ int32_t fl_task_init(struct fl_task *task, uint32_t verb, const struct flame_tas
 /* Check the options against the tables, `plugin_options` among them, and settle every limit: the
  * task's own number, else the option in effect. Fails with INVALID, NO_MEMORY. */
 int32_t fl_task_settle(struct fl_task *task, const struct fl_config *config,
-                       const struct flame_option *const *plugin_options, struct flame_error *err)
-    FL_CHECK;
+                       const struct flame_option *const *plugin_options,
+                       struct flame_error *err) FL_CHECK;
 
 void fl_task_done(struct fl_task *task);
 

@@ -110,8 +110,7 @@ static int32_t follow(struct fl_run *run, struct flame_error *err)
     fl_auto_free char *from = fl_url_redact(run->hop.url.text);
     fl_auto_free char *to = NULL;
     struct announcement redirect = {.said = &run->task.said, .from = from};
-    int32_t status =
-        fl_hop_follow(&run->hop, run->flame->registry, run->transfer.object.url, err);
+    int32_t status = fl_hop_follow(&run->hop, run->flame->registry, run->transfer.object.url, err);
 
     if (status != FLAME_OK)
         return status;

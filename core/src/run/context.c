@@ -16,8 +16,8 @@ static int32_t open_parts(struct flame *flame, const struct flame_config *config
     if (status != FLAME_OK)
         return status;
     flame->core.config = flame->config;
-    status = fl_registry_open(flame->config, NULL, fl_host_table(), &flame->core,
-                              &flame->registry, err);
+    status =
+        fl_registry_open(flame->config, NULL, fl_host_table(), &flame->core, &flame->registry, err);
     if (status == FLAME_OK)
         status = fl_watchdog_open(&flame->watchdog, err);
     if (status == FLAME_OK)

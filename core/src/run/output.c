@@ -190,8 +190,7 @@ static int reopen_for_reading(int fd)
 
 static int32_t ask_verify(struct fl_run *run, struct flame_error *err)
 {
-    struct verification verification = {.said = &run->task.said,
-                                        .size = fl_sink_size(run->sink)};
+    struct verification verification = {.said = &run->task.said, .size = fl_sink_size(run->sink)};
     fl_auto_fd int fd = -1;
 
     if (!run->task.said.verify)

@@ -76,8 +76,7 @@ static bool tick(void *data)
     struct fl_run *run = data;
 
     fl_progress_show(run, false);
-    if (fl_watch_status(&run->watch) == FLAME_OK ||
-        !fl_pool_withdraw(run->flame->pool, &run->job))
+    if (fl_watch_status(&run->watch) == FLAME_OK || !fl_pool_withdraw(run->flame->pool, &run->job))
         return true;
     run->status = fl_watch_explain(&run->watch, &run->err);
     return false;

@@ -31,8 +31,8 @@ struct fl_run {
     struct fl_pool_job job;
     int32_t status;
     struct flame_error err;
-    bool is_cached;       /* the destination was right already */
-    uint64_t cached_size; /* of that file */
+    bool is_cached;              /* the destination was right already */
+    uint64_t cached_size;        /* of that file */
     struct flame_progress shown; /* the last progress that the caller saw */
 };
 
@@ -51,8 +51,8 @@ int32_t fl_output_complete(struct fl_run *run, struct flame_error *err) FL_CHECK
 void fl_output_done(struct fl_run *run);
 
 /* result.c */
-int32_t fl_result_fill(const struct fl_run *run, struct flame_result *out, struct flame_error *err)
-    FL_CHECK;
+int32_t fl_result_fill(const struct fl_run *run, struct flame_result *out,
+                       struct flame_error *err) FL_CHECK;
 
 /* progress.c: about ten times a second on the caller's thread; `final` once for the last byte. */
 void fl_progress_show(struct fl_run *run, bool final);

@@ -17,8 +17,8 @@
 struct fl_hasher;
 
 /* Fails with NO_MEMORY. */
-int32_t fl_hasher_open(enum fl_digest_kind kind, struct fl_hasher **out, struct flame_error *err)
-    FL_CHECK;
+int32_t fl_hasher_open(enum fl_digest_kind kind, struct fl_hasher **out,
+                       struct flame_error *err) FL_CHECK;
 
 /* A buffer of at least `capacity` bytes to fill; waits while all are being hashed. NULL = no
  * memory. The same buffer is returned until it is pushed. */

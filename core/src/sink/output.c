@@ -132,7 +132,8 @@ int32_t fl_output_copy(int in, uint64_t offset, int out, uint64_t to, uint64_t s
         else if (done < 0 && !is_refusal(errno))
             return write_failed(errno, err);
         else if (++way == sizeof(ways) / sizeof(*ways))
-            return FLAME_ERR_UNSUPPORTED; /* 0 is the end, or a file that only reading understands */
+            return FLAME_ERR_UNSUPPORTED; /* 0 is the end, or a file that only reading understands
+                                           */
     }
     return FLAME_OK;
 }

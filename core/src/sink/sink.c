@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define COPY_STEP (16u << 20)      /* between two looks at `wanted` */
-#define WRITEBACK_STEP (8u << 20)  /* dirty bytes before the disk is set to work */
+#define COPY_STEP (16u << 20)     /* between two looks at `wanted` */
+#define WRITEBACK_STEP (8u << 20) /* dirty bytes before the disk is set to work */
 
 struct fl_sink {
     struct fl_sink_options options;
@@ -140,9 +140,8 @@ int32_t fl_sink_write(struct fl_sink *sink, const struct flame_slice *slices, ui
 {
     for (uint32_t i = 0; i < count; i++) {
         size_t size = (size_t)slices[i].size;
-        int32_t status = can_pass_through(sink, size)
-                             ? put_out(sink, slices[i].data, size, err)
-                             : gather(sink, slices[i].data, size, err);
+        int32_t status = can_pass_through(sink, size) ? put_out(sink, slices[i].data, size, err)
+                                                      : gather(sink, slices[i].data, size, err);
 
         if (status != FLAME_OK)
             return status;
@@ -160,8 +159,8 @@ static int32_t read_into_chunk(struct fl_sink *sink, int fd, uint64_t offset, ui
     if (status != FLAME_OK)
         return status;
     do
-        bytes = pread(fd, sink->chunk + sink->filled, room < size ? room : (size_t)size,
-                      (off_t)offset);
+        bytes =
+            pread(fd, sink->chunk + sink->filled, room < size ? room : (size_t)size, (off_t)offset);
     while (bytes < 0 && errno == EINTR);
     if (bytes < 0) {
         status = fl_fail_errno(err, errno, "cannot read the source");
@@ -231,8 +230,8 @@ static int32_t judge_source(int fd, struct flame_error *err)
 int32_t fl_sink_copy(struct fl_sink *sink, int fd, uint64_t offset, uint64_t size, uint64_t *copied,
                      struct flame_error *err)
 {
-    bool in_kernel = sink->options.digest == FL_DIGEST_NONE && sink->options.fd >= 0 &&
-                     !sink->options.is_stream;
+    bool in_kernel =
+        sink->options.digest == FL_DIGEST_NONE && sink->options.fd >= 0 && !sink->options.is_stream;
     int32_t status = judge_source(fd, err);
 
     *copied = 0;

@@ -52,8 +52,8 @@ int32_t fl_sink_copy(struct fl_sink *sink, int fd, uint64_t offset, uint64_t siz
 uint64_t fl_sink_size(const struct fl_sink *sink);
 
 /* Write what is gathered and finish the digest (kind NONE if none was asked). */
-int32_t fl_sink_finish(struct fl_sink *sink, struct fl_digest *digest, struct flame_error *err)
-    FL_CHECK;
+int32_t fl_sink_finish(struct fl_sink *sink, struct fl_digest *digest,
+                       struct flame_error *err) FL_CHECK;
 
 /* Stop the thread, free; the descriptor stays the caller's. Takes NULL. */
 void fl_sink_free(struct fl_sink *sink);

@@ -22,8 +22,8 @@ void fl_pool_close(struct fl_pool *pool); /* no job left; takes NULL */
 
 /* Run the job on a thread of the pool, now or when one is free. Fails with IO, NO_MEMORY when there
  * is no thread at all. */
-int32_t fl_pool_submit(struct fl_pool *pool, struct fl_pool_job *job, struct flame_error *err)
-    FL_CHECK;
+int32_t fl_pool_submit(struct fl_pool *pool, struct fl_pool_job *job,
+                       struct flame_error *err) FL_CHECK;
 
 /* Take a job back that has not been started. false: it has. */
 bool fl_pool_withdraw(struct fl_pool *pool, struct fl_pool_job *job);

@@ -14,9 +14,9 @@
 #include "sink/sink.h"
 #include "transfer/watch.h"
 
-#define FL_METADATA_MAX 64          /* pairs */
-#define FL_METADATA_NAME_MAX 64     /* bytes */
-#define FL_METADATA_VALUE_MAX 2048  /* bytes */
+#define FL_METADATA_MAX 64         /* pairs */
+#define FL_METADATA_NAME_MAX 64    /* bytes */
+#define FL_METADATA_VALUE_MAX 2048 /* bytes */
 
 /* A flag of struct flame_error that never leaves the core: the plugin said whether to retry. */
 #define FL_ERROR_RETRYABLE_SAID 0x80000000u

@@ -31,10 +31,10 @@ struct fl_watch {
     struct flame_cancel *token; /* the caller's, or NULL */
     int cancel_fd;              /* eventfd, readable once raised */
     uint64_t started_ns;
-    atomic_int reason;  /* OK, CANCELLED or TIMEOUT: enum flame_status */
-    atomic_int expired; /* enum fl_clock */
-    atomic_uint phase;  /* enum flame_phase */
-    atomic_uint busy;   /* the host is at work inside a call of the plugin */
+    atomic_int reason;               /* OK, CANCELLED or TIMEOUT: enum flame_status */
+    atomic_int expired;              /* enum fl_clock */
+    atomic_uint phase;               /* enum flame_phase */
+    atomic_uint busy;                /* the host is at work inside a call of the plugin */
     _Atomic uint64_t clock_since_ns; /* the connect or first-byte clock runs since */
     _Atomic uint64_t active_ns;      /* last sign of life */
     _Atomic uint64_t wire_bytes;     /* as the plugin counts them; 0 = it does not */

@@ -125,8 +125,7 @@ static size_t look_around(struct fl_watchdog *watchdog, int *timeout_ms)
             continue;
         next = least(next, next_look(watch, now));
         if (watch->token && has_room)
-            watchdog->polled[used++] =
-                (struct pollfd){.fd = watch->token->fd, .events = POLLIN};
+            watchdog->polled[used++] = (struct pollfd){.fd = watch->token->fd, .events = POLLIN};
     }
     if (has_room)
         watchdog->polled[0] = (struct pollfd){.fd = watchdog->wake_fd, .events = POLLIN};
