@@ -237,6 +237,7 @@ Test(file_fetch, sends_the_whole_when_another_version_is_there)
     const char *validator = settled_validator(url);
 
     touch_back(path);
+    sleep_ms(SETTLE_MS);
     for (size_t i = 0; i < 4; i++) {
         struct plugin_run run;
 
@@ -337,6 +338,14 @@ Test(file_fetch, looks_for_a_cancel_between_pieces)
     cr_assert_eq(truncate(path, 200 << 20), 0);
     for (int i = 0; i < 2; i++) {
         struct plugin_run run;
+
+        plugin_run_init(&run, host, scratch_url(&scratch, "large"));
+        run.keep_bytes = 0;
+        run.refuse_copy = i;
+        check(&run, plugin_run_fetch, FLAME_OK);
+        cr_assert_leq(run.largest_piece, most[i]);
+        cr_assert_geq(atomic_load(&run.cancel_checks), 200 * 1048576 / most[i]);
+        plugin_run_done(&run);
 
         plugin_run_init(&run, host, scratch_url(&scratch, "large"));
         run.keep_bytes = 0;

@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool no_tmpfile, no_noreplace, no_procfs, no_sync;
+static bool no_tmpfile, no_noreplace, no_procfs;
+static int syncs_left = 100;
 
 static int test_openat(int dir, const char *path, int flags, mode_t mode)
 {
@@ -42,17 +43,22 @@ static int test_linkat(int from, const char *old, int to, const char *new, int f
 
 static int test_fsync(int fd)
 {
-    if (no_sync) {
+    if (syncs_left-- <= 0) {
         errno = EIO;
         return -1;
     }
     return fsync(fd);
 }
 
+#include "../../plugins/file/call.c"
+#include "../../plugins/file/path.c"
+#include "../../plugins/file/version.c"
+
 #define openat test_openat
 #define renameat2 test_renameat2
 #define linkat test_linkat
 #define fsync test_fsync
+#include "../../plugins/file/store.c"
 #include "../../plugins/file/temp.c"
 #undef openat
 #undef renameat2
@@ -61,12 +67,6 @@ static int test_fsync(int fd)
 
 #include "plugin_host.h"
 #include "scratch.h"
-
-int32_t fl_fail_errno(const struct fl_call *call, int errnum, const char *what)
-{
-    call->host->fail_detail(call->err, FLAME_DETAIL_ERRNO, errnum);
-    return flame_fail(call->host, call->err, FLAME_ERR_IO, "%s", what);
-}
 
 static struct scratch scratch;
 static struct plugin_failure failure;
@@ -169,7 +169,7 @@ Test(file_temp, a_failed_replacement_leaves_no_hidden_file)
 
     open_temp(&temp);
     cr_assert_eq(mkdirat(dir, "target", 0777), 0);
-    cr_assert_eq(fl_temp_replace(&call, &temp, "target"), FLAME_ERR_IO);
+    cr_assert_eq(fl_temp_replace(&call, &temp, "target"), FLAME_ERR_POLICY);
     fl_temp_done(&temp);
     cr_assert_eq(scratch_count(&scratch), 1);
 }
@@ -177,7 +177,71 @@ Test(file_temp, a_failed_replacement_leaves_no_hidden_file)
 Test(file_temp, a_directory_that_cannot_be_synced_is_its_own_failure)
 {
     cr_assert_eq(fl_sync_directory(&call, dir), FLAME_OK);
-    no_sync = true;
+    syncs_left = 0;
     cr_assert_eq(fl_sync_directory(&call, dir), FLAME_ERR_DURABILITY_UNKNOWN);
     cr_assert_eq(failure.detail[FLAME_DETAIL_ERRNO], EIO);
+}
+
+/* ---- a whole store ---- */
+
+static struct flame_instance instance = {.host = NULL};
+
+static int32_t store_init(const struct flame_host *host, struct flame_instance **out,
+                          struct flame_error *err)
+{
+    (void)err;
+    instance.host = host;
+    *out = &instance;
+    return FLAME_OK;
+}
+
+static void store_shutdown(struct flame_instance *made)
+{
+    (void)made;
+}
+
+static const struct flame_plugin store_plugin = {.struct_size = sizeof(store_plugin),
+                                                 .init = store_init,
+                                                 .shutdown = store_shutdown,
+                                                 .store = fl_file_store};
+
+/* Store with so many syncs that succeed. */
+static void store_with_syncs(int syncs, int32_t expected, size_t files)
+{
+    struct plugin_host *host = plugin_host_new(&store_plugin);
+    struct plugin_run run;
+
+    syncs_left = syncs;
+    plugin_run_init(&run, host, scratch_url(&scratch, "target"));
+    run.source = "new";
+    run.source_size = 3;
+    cr_assert_eq(plugin_run_store(&run), expected, "%s", run.failure.error.message);
+    cr_assert_eq(run.finishes, expected == FLAME_OK);
+    cr_assert_eq(scratch_count(&scratch), files);
+    plugin_run_done(&run);
+    plugin_host_close(host);
+}
+
+Test(file_temp, a_store_is_done_when_file_and_directory_are_synced)
+{
+    for (int i = 0; i < 2; i++) {
+        no_tmpfile = i;
+        store_with_syncs(0, FLAME_ERR_IO, 0);
+        store_with_syncs(1, FLAME_ERR_DURABILITY_UNKNOWN, 1);
+        cr_assert(scratch_holds(scratch_path(&scratch, "target"), "new", 3));
+        store_with_syncs(2, FLAME_OK, 1);
+        cr_assert_eq(unlinkat(dir, "target", 0), 0);
+    }
+}
+
+Test(file_temp, a_file_that_had_a_hidden_name_has_the_mode_of_any_other)
+{
+    mode_t before = umask(027);
+    struct stat status;
+
+    no_tmpfile = true;
+    store_with_syncs(2, FLAME_OK, 1);
+    cr_assert_eq(fstatat(dir, "target", &status, 0), 0);
+    cr_assert_eq(status.st_mode & 07777, 0640);
+    (void)umask(before);
 }
