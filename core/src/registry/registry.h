@@ -8,10 +8,10 @@
  * Directories: those of the configuration in order, then the shipped one: <dir of
  * libflame-fetch.so>/flame/plugins. A directory that does not exist is skipped.
  *
- * Who serves a scheme: the plugin that a pin names; else, for the built-in schemes (FL_BUILTIN_TABLE)
- * only the plugin with the built-in id; else the one in the earliest directory. Two in one
- * directory make that scheme ambiguous, and nothing else. An id seen before is SHADOWED, a file
- * (device, inode) seen before is an ALIAS.
+ * Who serves a scheme: the plugin that a pin names; else, for the built-in schemes
+ * (FL_BUILTIN_TABLE) only the plugin with the built-in id; else the one in the earliest directory.
+ * Two in one directory make that scheme ambiguous, and nothing else. An id seen before is SHADOWED,
+ * a file (device, inode) seen before is an ALIAS.
  *
  * The tables are constant after fl_registry_open(). Each plugin has a state of its own (idle,
  * loading, ready, failed) under its own lock; no lock is held over dlopen() or over plugin code.
