@@ -118,15 +118,19 @@ static void name_url(struct fl_run *run)
 
 static int32_t run_on_core(struct fl_run *run, struct flame_result *result)
 {
+    int32_t status;
+
     run->job = (struct fl_pool_job){.body = work, .data = run};
-    run->status = fl_pool_submit(run->flame->pool, &run->job, &run->err);
-    if (run->status == FLAME_OK)
+    status = fl_pool_submit(run->flame->pool, &run->job, &run->err);
+    if (status == FLAME_OK) {
         fl_exchange_serve(&run->exchange, tick, run, TICK_MS);
-    if (run->status == FLAME_OK && result)
-        run->status = fl_result_fill(run, result, &run->err);
-    if (run->status != FLAME_OK)
+        status = run->status;
+    }
+    if (status == FLAME_OK && result)
+        status = fl_result_fill(run, result, &run->err);
+    if (status != FLAME_OK)
         name_url(run);
-    return run->status;
+    return status;
 }
 
 int32_t flame_run(struct flame *flame, uint32_t verb, const struct flame_task *task,
