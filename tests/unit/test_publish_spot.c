@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish_fixture.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 TestSuite(publish_spot, .init = enter_temp_dir, .fini = leave_temp_dir, .timeout = 60);
 
 Test(publish_spot, a_path_without_a_file_name_is_unsafe)
@@ -263,4 +266,45 @@ Test(publish_spot, a_directory_that_we_may_not_read_still_takes_a_file)
     cr_assert_eq(chmod("blind", 0700), 0);
     expect_text("blind/file", "two");
     cr_expect_eq(count_entries("blind"), 1);
+}
+
+/* Swap a directory below the root with a link that leads out of it, as fast as it goes. */
+static void *swap(void *running)
+{
+    while (atomic_load((atomic_bool *)running))
+        (void)renameat2(AT_FDCWD, "root/sub", AT_FDCWD, "root/link", RENAME_EXCHANGE);
+    return NULL;
+}
+
+#define OUTCOMES_WANTED 200
+
+Test(publish_spot, a_link_swapped_in_at_any_moment_leads_nowhere)
+{
+    char root[512];
+    char path[64];
+    struct fl_destination destination = {.path = path,
+                                         .root = root,
+                                         .flags = FL_PUBLISH_CREATE_DIRS,
+                                         .durability = FLAME_DURABILITY_NONE};
+    atomic_bool running = true;
+    int outcomes[2] = {0, 0};
+    pthread_t thread;
+
+    (void)snprintf(root, sizeof(root), "%s/root", dir);
+    cr_assert_eq(mkdir("root", 0755) + mkdir("root/sub", 0755) + mkdir("outside", 0755), 0);
+    cr_assert_eq(symlink("../outside", "root/link"), 0);
+    cr_assert_eq(pthread_create(&thread, NULL, swap, &running), 0);
+    for (int i = 0; outcomes[0] < OUTCOMES_WANTED || outcomes[1] < OUTCOMES_WANTED; i++) {
+        struct fl_publish *publish = NULL;
+        int32_t status;
+
+        (void)snprintf(path, sizeof(path), "root/sub/%d/file", i);
+        status = fl_publish_open(&destination, &publish, NULL);
+        outcomes[status == FLAME_OK]++;
+        if (status == FLAME_OK)
+            commit(publish);
+    }
+    atomic_store(&running, false);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    cr_expect_eq(count_entries("outside"), 0);
 }

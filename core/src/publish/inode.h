@@ -7,7 +7,7 @@
 
 struct fl_inode {
     int fd;
-    char name[32]; /* the hidden name it has in the place's directory; "" while it has none */
+    char name[32]; /* the hidden name it has in the spot's directory; "" while it has none */
 };
 
 /* One without a name, or ".flame-tmp-<16 hex>" where the file system has no such thing. */

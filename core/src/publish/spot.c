@@ -81,15 +81,19 @@ static const char *rest_below(const char *path, const char *root)
 static int32_t path_below_root(const struct fl_destination *destination, char **out,
                                struct flame_error *err)
 {
-    fl_auto_free char *path = absolute(destination->path);
-    fl_auto_free char *root = strdup(destination->root);
     fl_auto_free char *real = realpath(destination->root, NULL);
+    fl_auto_free char *root = NULL;
+    fl_auto_free char *path = NULL;
     const char *rest;
 
-    if (!path || !root)
-        return fl_fail_errno(err, errno, "cannot resolve '%s'", destination->path);
     if (!real)
         return fl_fail_errno(err, errno, "cannot open the root '%s'", destination->root);
+    path = absolute(destination->path);
+    if (!path)
+        return fl_fail_errno(err, errno, "cannot resolve '%s'", destination->path);
+    root = strdup(destination->root);
+    if (!root)
+        return fl_fail_memory(err);
     squeeze(path);
     squeeze(root);
     squeeze(real);
