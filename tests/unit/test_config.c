@@ -66,7 +66,8 @@ Test(config, json_numbers_and_booleans_are_values)
     struct fl_config *config =
         loaded("{\"options\": {\"time.stall\": 12, \"time.connect\": 0.5, \"limit.bytes\": 4096,"
                " \"tls.min\": 1.3, \"net.ip\": 4, \"tls.verify\": false,"
-               " \"address.private\": true, \"limit.redirects\": 7}}");
+               " \"address.private\": true, \"limit.redirects\": 7,"
+               " \"time.total\": 1.1}}");
 
     cr_expect_str_eq(option_at(config, NULL, "time.stall"), "12000");
     cr_expect_str_eq(option_at(config, NULL, "time.connect"), "500");
@@ -76,6 +77,7 @@ Test(config, json_numbers_and_booleans_are_values)
     cr_expect_str_eq(option_at(config, NULL, "tls.verify"), "0");
     cr_expect_str_eq(option_at(config, NULL, "address.private"), "1");
     cr_expect_eq(fl_config_number(config, NULL, FL_OPT_LIMIT_REDIRECTS), 7);
+    cr_expect_str_eq(option_at(config, NULL, "time.total"), "1100");
     fl_config_free(config);
 }
 

@@ -111,6 +111,8 @@ Test(config_origins, options_are_looked_up_at_the_longest_matching_origin)
         {"https://fakeorg:443", "all"},
         {"https://a.org:8443", "all"},
         {"http://a.org:443", "all"},
+        {"http://ab.org:443", "all"},
+        {"grpcs://a.org:443", "all"},
         {"https://a.org:4430", "all"},
         {"https://.org:443", "all"},
     };

@@ -96,8 +96,7 @@ static const char *host_fault(char *host)
         return "the host is malformed";
     if (!ends_in_number(name))
         return NULL;
-    if (wildcard)
-        return "addresses have no sub-domains";
+    /* A pattern fails here too: addresses have no sub-domains. */
     return inet_pton(AF_INET, host, &address) == 1 ? NULL : "the host is malformed";
 }
 
