@@ -54,7 +54,7 @@ static int32_t scalar_text(const struct fl_input *input, const struct fl_place *
     size = json_dumpb(json, number, sizeof(number),
                       JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS));
     if (size == 0 || size > sizeof(number))
-        return fl_input_refuse(input, place, "is a number that cannot be used");
+        return fl_fail_memory(input->err); /* no number is longer */
     *out = strndup(number, size);
     return *out ? FLAME_OK : fl_fail_memory(input->err);
 }

@@ -86,6 +86,12 @@ static void wipe_strings(json_t *json)
     }
 }
 
+/* Where jansson runs out of memory between two tokens it leaves the error as it was. */
+static bool is_out_of_memory(const json_error_t *error)
+{
+    return json_error_code(error) == json_error_out_of_memory || error->line < 0;
+}
+
 /* jansson's own text quotes the file, which may hold secrets. */
 static const char *syntax_text(const json_error_t *error)
 {
@@ -122,7 +128,7 @@ int32_t fl_config_parse(struct fl_config *config, const struct fl_file *text, co
         return fl_fail_memory(err);
     input.path = config->files.items[config->files.count - 1];
     root = json_loadb(text->bytes, text->size, JSON_REJECT_DUPLICATES, &error);
-    if (!root && json_error_code(&error) == json_error_out_of_memory)
+    if (!root && is_out_of_memory(&error))
         return fl_fail_memory(err);
     if (!root)
         return fl_fail(err, FLAME_ERR_INVALID, "%.300s: line %d, column %d: %s", path, error.line,
