@@ -5,8 +5,8 @@
 
 #include <flame/fetch.h>
 
-#include <criterion/criterion.h>
 #include <arpa/inet.h>
+#include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -200,8 +200,7 @@ static bool stall_in_the_body(void *data, const struct tiny_request *request)
     return true;
 }
 
-static void expect_prompt_cancel(tiny_handler *handler, const char *url,
-                                 const char *const *options)
+static void expect_prompt_cancel(tiny_handler *handler, const char *url, const char *const *options)
 {
     struct stopwatch stopwatch = {.token = flame_cancel_new()};
     struct tiny_server *server = handler ? tiny_server_open(handler, &stopwatch) : NULL;

@@ -112,8 +112,7 @@ static void *accept_all(void *data)
 struct tiny_server *tiny_server_open(tiny_handler *handler, void *data)
 {
     struct tiny_server *server = calloc(1, sizeof(*server));
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(address);
 
     must(server != NULL, "calloc");

@@ -4,9 +4,9 @@
  *
  * Refused (INVALID_URL): raw bytes outside RFC 3986 (controls, blank, '\', non-ASCII, '<' ...),
  * bad percent-encodings and %00, a host that is not a lower-casable reg-name of letters, digits,
- * '-', '.', '_', a strict dotted IPv4, or a bracketed IPv6 without zone; anything that some parser
- * reads as an IPv4 number (octal, hex, fewer than four parts); port 0 or over 65535; more than
- * 8 KiB; a scheme with a default port but without a host.
+ * '-', '.', '_' without empty labels (also at the end), a strict dotted IPv4, or a bracketed IPv6
+ * without zone; anything that some parser reads as an IPv4 number (octal, hex, fewer than four
+ * parts); port 0 or over 65535; more than 8 KiB; a scheme with a default port but without a host.
  * Normalised (RFC 3986 6.2.2): case of scheme, host and percent-encodings, unreserved characters
  * decoded, dot segments removed, default port dropped, "/" for an empty path where the scheme has a
  * default port.
@@ -19,8 +19,8 @@
 
 #include <stdbool.h>
 
-#define FL_URL_MAX 8192    /* bytes */
-#define FL_SCHEME_MAX 32   /* bytes with the NUL */
+#define FL_URL_MAX 8192  /* bytes */
+#define FL_SCHEME_MAX 32 /* bytes with the NUL */
 
 struct fl_url {
     char *text;     /* the whole, normalised; without userinfo and fragment */
