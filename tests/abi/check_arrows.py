@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Hold the #include lines against the arrows of the design.
+
+A module of the core includes itself and the modules it USES, all of which stand before it in
+FL_MODULES. A plugin includes its own folder, flame/plugin.h and flame/status.h. The command
+includes its own folder and the public headers. The core includes no protocol library.
+
+Usage: check_arrows.py [TOP]; prints what breaks an arrow and exits with 1."""
+import pathlib
+import re
+import sys
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]')
+PUBLIC = {"flame/status.h", "flame/plugin.h", "flame/fetch.h"}
+ABI = {"flame/status.h", "flame/plugin.h"}
+FOREIGN = re.compile(r"^(curl|grpc|grpcpp|google/protobuf)/|^archive(_entry)?\.h$")
+
+
+def includes(folder):
+    """(file, line number, bracket, name) of each #include below a folder."""
+    for path in sorted(folder.rglob("*.[ch]")):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            found = INCLUDE.match(line)
+            if found:
+                yield path, number, found[1], found[2]
+
+
+def cmake_list(text, start, keywords=r"SOURCES|USES|LINKS"):
+    """The words behind `start` up to the next keyword or parenthesis."""
+    found = re.search(rf"\b{start}\b(.*?)(?:\b(?:{keywords})\b|\))", text, re.S)
+    return found[1].split() if found else []
+
+
+def modules(top):
+    """name -> the modules it may use, in the order of FL_MODULES."""
+    order = cmake_list((top / "core/CMakeLists.txt").read_text(), "set.FL_MODULES")
+    found = {}
+    for name in order:
+        lists = top / "core/src" / name / "CMakeLists.txt"
+        if lists.exists():
+            found[name] = cmake_list(lists.read_text(), "USES")
+    return order, found
+
+
+def check_modules(top):
+    order, uses = modules(top)
+    for folder in sorted(path for path in (top / "core/src").iterdir() if path.is_dir()):
+        if folder.name not in order and any(folder.rglob("*.[ch]")):
+            yield f"core/src/{folder.name}: not in FL_MODULES"
+    for name, used in uses.items():
+        for other in used:
+            if other not in order[:order.index(name)]:
+                yield f"core/src/{name}/CMakeLists.txt: USES {other}, which does not stand before it"
+        allowed = {name, *used}
+        for path, number, bracket, what in includes(top / "core/src" / name):
+            where = f"{path.relative_to(top)}:{number}"
+            if bracket == '"' and what.split("/")[0] not in allowed:
+                yield f"{where}: {name} does not use '{what}'"
+            if bracket == '"' and "/" not in what:
+                yield f"{where}: '{what}' does not say whose it is"
+
+
+def check_core(top):
+    """What holds for all of the core, the command included."""
+    for path, number, bracket, what in includes(top / "core"):
+        where = f"{path.relative_to(top)}:{number}"
+        if FOREIGN.match(what):
+            yield f"{where}: the core has no '{what}'"
+        if bracket == "<" and what.startswith("flame/") and what not in PUBLIC:
+            yield f"{where}: there is no public header '{what}' for the core"
+
+
+def check_folder(top, folder, public):
+    """Own files and some public headers only."""
+    for path, number, bracket, what in includes(folder):
+        where = f"{path.relative_to(top)}:{number}"
+        if bracket == "<" and what.startswith("flame/") and what not in public:
+            yield f"{where}: '{what}' is not for it"
+        inside = any((base / what).exists() for base in (path.parent, folder))
+        if bracket == '"' and (".." in what or not inside):
+            yield f"{where}: '{what}' is not its own"
+
+
+def check(top):
+    found = [*check_modules(top), *check_core(top)]
+    found += check_folder(top, top / "core/cli", PUBLIC)
+    found += check_folder(top, top / "core/include", {"flame/status.h"})
+    found += check_folder(top, top / "sdk/include", {"flame/status.h"})
+    for folder in sorted(path for path in (top / "plugins").iterdir() if path.is_dir()):
+        found += check_folder(top, folder, ABI)
+    return found
+
+
+def main():
+    top = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else __file__).resolve()
+    broken = check(top if top.is_dir() else top.parents[2])
+    for line in broken:
+        print(line)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
