@@ -37,7 +37,7 @@ static inline void enter_temp_dir(void)
 
 static inline void leave_temp_dir(void)
 {
-    (void)chdir("/");
+    cr_assert_eq(chdir("/"), 0);
     (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 

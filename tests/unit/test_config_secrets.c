@@ -6,6 +6,32 @@
 #define ORIGIN "https://cache.example.org:443"
 #define PASSWORD "hunter2-hunter2"
 
+/* In place of the C library's, in both of its names: how often were bytes with the password
+ * overwritten? */
+static unsigned wiped;
+
+static void wipe(char *bytes, size_t size)
+{
+    wiped += memmem(bytes, size, PASSWORD, strlen(PASSWORD)) != NULL;
+    for (size_t i = 0; i < size; i++)
+        ((volatile char *)bytes)[i] = 0;
+}
+
+/* The C library declares that its function only writes; the compiler must not hold ours to it. */
+static void (*volatile const hidden_wipe)(char *bytes, size_t size) = wipe;
+
+void explicit_bzero(void *memory, size_t size)
+{
+    hidden_wipe(memory, size);
+}
+
+void __explicit_bzero_chk(void *memory, size_t size, size_t capacity);
+void __explicit_bzero_chk(void *memory, size_t size, size_t capacity)
+{
+    (void)capacity;
+    hidden_wipe(memory, size);
+}
+
 TestSuite(config_secrets, .init = enter_temp_dir, .fini = leave_temp_dir);
 
 static const char *with_secret(const char *value)
@@ -229,4 +255,29 @@ Test(config_secrets, a_secret_file_is_bounded_to_1_MiB)
     write_bytes("token", 0600, bytes, size);
     cr_expect_eq(status_of(with_secret_file("token"), &err), FLAME_ERR_INVALID);
     cr_expect_not_null(strstr(err.message, "is larger than 1 MiB"));
+}
+
+Test(config_secrets, every_copy_is_overwritten_when_it_is_no_longer_needed)
+{
+    struct fl_config *config = loaded(with_secret("\"" PASSWORD "\""));
+
+    cr_expect_eq(wiped, 3, "the file's bytes, the JSON's string, the copy on its way");
+    wiped = 0;
+    fl_config_free(config);
+    cr_expect_eq(wiped, 1, "the configuration's own");
+    wiped = 0;
+    write_text("token", 0600, PASSWORD);
+    config = loaded(with_secret_file("token"));
+    cr_expect_eq(wiped, 2, "the file's bytes, the copy on its way");
+    fl_config_free(config);
+    cr_expect_eq(wiped, 3);
+}
+
+Test(config_secrets, a_refused_file_is_overwritten_too)
+{
+    (void)refusal("{\"options\": {\"auth.bearer\": \"" PASSWORD "\"}}");
+    cr_expect_eq(wiped, 2, "the file's bytes, the JSON's string");
+    wiped = 0;
+    (void)refusal("{\"options\": [\"" PASSWORD "\"]}");
+    cr_expect_eq(wiped, 2);
 }
