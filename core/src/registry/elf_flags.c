@@ -3,13 +3,18 @@
 
 #include <string.h>
 
-#define MAX_ENTRIES 1024u /* of the dynamic section; thirty are usual */
-#define MAX_PATHS 4096u   /* bytes of one search path */
+#define MAX_ENTRIES 256u /* of the dynamic section; thirty are usual */
+#define MAX_PATHS 4096u  /* bytes of one search path */
 
 /* Where the linker finds names, in offsets of the file. */
 struct strings {
     uint64_t offset;
     uint64_t size;
+};
+
+struct dynamic {
+    size_t count; /* without the DT_NULL */
+    Elf64_Dyn entries[MAX_ENTRIES];
 };
 
 /* The place in the file of a virtual address; *left = bytes of its segment from there on. */
@@ -47,35 +52,48 @@ static enum fl_reject check_stack(const struct fl_elf *elf, struct fl_refusal *r
     return FL_ACCEPTED;
 }
 
-/* Entry `index` of the dynamic section; false behind its end. */
-static bool read_entry(const struct fl_elf *elf, const struct strings *section, uint64_t index,
-                       Elf64_Dyn *entry)
-{
-    return index < MAX_ENTRIES && (index + 1) * sizeof(*entry) <= section->size &&
-           fl_elf_read(elf, section->offset + index * sizeof(*entry), entry, sizeof(*entry)) &&
-           entry->d_tag != DT_NULL;
-}
-
-static bool find_dynamic(const struct fl_elf *elf, struct strings *section)
+static bool find_dynamic(const struct fl_elf *elf, uint64_t *offset, uint64_t *left)
 {
     for (uint16_t i = 0; i < elf->segment_count; i++)
         if (elf->segments[i].p_type == PT_DYNAMIC)
-            return find_offset(elf, elf->segments[i].p_vaddr, &section->offset, &section->size);
+            return find_offset(elf, elf->segments[i].p_vaddr, offset, left);
     return false;
 }
 
-static bool find_names(const struct fl_elf *elf, const struct strings *section,
+static bool read_dynamic(const struct fl_elf *elf, struct dynamic *dynamic)
+{
+    size_t size = sizeof(dynamic->entries);
+    uint64_t offset;
+    uint64_t left;
+
+    if (!find_dynamic(elf, &offset, &left))
+        return false;
+    if (left < size)
+        size = (size_t)left;
+    if (!fl_elf_read(elf, offset, dynamic->entries, size))
+        return false;
+    dynamic->count = 0;
+    while (dynamic->count < size / sizeof(Elf64_Dyn)) {
+        if (dynamic->entries[dynamic->count].d_tag == DT_NULL)
+            return true;
+        dynamic->count++;
+    }
+    return false;
+}
+
+static bool find_names(const struct fl_elf *elf, const struct dynamic *dynamic,
                        struct strings *names)
 {
     uint64_t said = UINT64_MAX;
     bool found = false;
-    Elf64_Dyn entry;
 
-    for (uint64_t i = 0; read_entry(elf, section, i, &entry); i++) {
-        if (entry.d_tag == DT_STRTAB)
-            found = find_offset(elf, entry.d_un.d_ptr, &names->offset, &names->size);
-        if (entry.d_tag == DT_STRSZ)
-            said = entry.d_un.d_val;
+    for (size_t i = 0; i < dynamic->count; i++) {
+        const Elf64_Dyn *entry = &dynamic->entries[i];
+
+        if (entry->d_tag == DT_STRTAB)
+            found = find_offset(elf, entry->d_un.d_ptr, &names->offset, &names->size);
+        if (entry->d_tag == DT_STRSZ)
+            said = entry->d_un.d_val;
     }
     if (found && said < names->size)
         names->size = said;
@@ -146,16 +164,15 @@ static enum fl_reject check_entry(const struct fl_elf *elf, const struct strings
 
 enum fl_reject fl_elf_check_flags(const struct fl_elf *elf, struct fl_refusal *refusal)
 {
-    struct strings section = {0};
+    struct dynamic dynamic;
     struct strings names = {0};
     enum fl_reject reject = check_stack(elf, refusal);
-    Elf64_Dyn entry;
 
     if (reject != FL_ACCEPTED)
         return reject;
-    if (!find_dynamic(elf, &section) || !find_names(elf, &section, &names))
+    if (!read_dynamic(elf, &dynamic) || !find_names(elf, &dynamic, &names))
         return fl_refuse(refusal, FL_REJECT_NOT_ELF, "its dynamic section is malformed");
-    for (uint64_t i = 0; reject == FL_ACCEPTED && read_entry(elf, &section, i, &entry); i++)
-        reject = check_entry(elf, &names, &entry, refusal);
+    for (size_t i = 0; reject == FL_ACCEPTED && i < dynamic.count; i++)
+        reject = check_entry(elf, &names, &dynamic.entries[i], refusal);
     return reject;
 }

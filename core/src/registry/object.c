@@ -125,7 +125,7 @@ static enum fl_reject check_manifest(const struct fl_object *object, const char 
 
     if (!theirs || !fl_object_holds(object, theirs, size))
         return fl_refuse(refusal, FL_REJECT_BAD_TABLE, "'manifest' lies outside the plugin");
-    if (memcmp(theirs, note, size) == 0)
+    if (strncmp(theirs, note, size) == 0)
         return FL_ACCEPTED;
     if (object->was_mapped)
         return fl_refuse(refusal, FL_REJECT_SWAPPED,
