@@ -45,7 +45,7 @@ struct flame_config {
     const char *const *plugin_dirs; /* searched first, NULL-terminated; NULL = none */
     const char *const *options;     /* name, value, ..., NULL: go before the file's; NULL = none */
     /* Receives log lines up to log_level, from any thread, one at a time; NULL = nowhere. `text` is
-     * one escaped line without secrets and without line end, borrowed. Must not call the library. */
+     * one escaped line without secrets and line end, borrowed. Must not call the library. */
     void (*log)(void *data, uint32_t level, const char *plugin, const char *text);
     void *log_data;
     uint32_t log_level; /* enum flame_log_level of plugin.h; 0 = errors only */
@@ -64,8 +64,8 @@ FLAME_API void flame_close(struct flame *flame);
 /* ---- a task ---------------------------------------------------------------------------------- */
 
 enum flame_verb {
-    FLAME_FETCH = 1,
-    FLAME_STAT = 4,
+    FLAME_FETCH = 1, /* the body, to a destination */
+    FLAME_STAT = 4,  /* what is known, without the body */
     FLAME_VERB_FORCE_32 = 0x7fffffff
 };
 
@@ -86,14 +86,14 @@ struct flame_progress {
     uint32_t redirects;
 };
 
-#define FLAME_TASK_KEEP 0x1u             /* fetch: EXISTS instead of replacing what is there */
-#define FLAME_TASK_REPLACE 0x2u          /* fetch again even if the digest already fits */
-#define FLAME_TASK_ALLOW_UNPROVEN 0x4u   /* accept a body whose end nothing proves */
-#define FLAME_TASK_SPOOL 0x8u            /* fd, write: nothing leaves before all is verified */
-#define FLAME_TASK_REMOTE_TIME 0x10u     /* to a path: the file gets the object's mtime */
-#define FLAME_TASK_REQUIRE_DIGEST 0x20u  /* fail unless a digest was given and matched */
-#define FLAME_TASK_CREATE_DIRS 0x40u     /* to a path: make missing parents, mode 0777 & ~umask */
-#define FLAME_TASK_FD 0x80u              /* `fd` is meant (0 is a descriptor too) */
+#define FLAME_TASK_KEEP 0x1u            /* fetch: EXISTS instead of replacing what is there */
+#define FLAME_TASK_REPLACE 0x2u         /* fetch again even if the digest already fits */
+#define FLAME_TASK_ALLOW_UNPROVEN 0x4u  /* accept a body whose end nothing proves */
+#define FLAME_TASK_SPOOL 0x8u           /* fd, write: nothing leaves before all is verified */
+#define FLAME_TASK_REMOTE_TIME 0x10u    /* to a path: the file gets the object's mtime */
+#define FLAME_TASK_REQUIRE_DIGEST 0x20u /* fail unless a digest was given and matched */
+#define FLAME_TASK_CREATE_DIRS 0x40u    /* to a path: make missing parents, mode 0777 & ~umask */
+#define FLAME_TASK_FD 0x80u             /* `fd` is meant (0 is a descriptor too) */
 
 /* A destination is one of: path, fd (with FLAME_TASK_FD), write. Bytes for fd and write leave
  * before the end is verified, unless FLAME_TASK_SPOOL. */
@@ -176,7 +176,7 @@ FLAME_API void flame_cancel_free(struct flame_cancel *cancel);
 
 struct flame_plugin_info { /* one file looked at; from its note, without running it */
     uint32_t struct_size;
-    uint32_t accepted;   /* 1 or 0 */
+    uint32_t accepted; /* 1 or 0 */
     const char *path;
     const char *id;      /* NULL when it could not be read */
     const char *version; /* likewise, with schemes and summary */

@@ -51,8 +51,8 @@ int fl_publish_open_current(const struct fl_publish *publish);
 
 /* The size is known: is there room for it beside the reserve? Reserves nothing that a failure would
  * leave behind. Fails with NO_SPACE. */
-int32_t fl_publish_expect(struct fl_publish *publish, uint64_t size, struct flame_error *err)
-    FL_CHECK;
+int32_t fl_publish_expect(struct fl_publish *publish, uint64_t size,
+                          struct flame_error *err) FL_CHECK;
 
 /* Step 4. `mtime_ns` NULL = now. On OK the file is there; on DURABILITY_UNKNOWN too (only the
  * directory's sync failed). Any other failure: nothing has changed. Once. */

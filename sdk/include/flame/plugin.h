@@ -445,6 +445,7 @@ struct flame_net_policy {
 #endif
 
 /* The text of the note: "key=value" lines. */
+/* clang-format off */
 #define FLAME_MANIFEST_(id, version, schemes, summary, min_host, redirects)                        \
     "abi=" FLAME_STR(FLAME_ABI_MAJOR) "." FLAME_STR(FLAME_ABI_MINOR) "\n"                          \
     "min_host=" FLAME_STR(min_host) "\n"                                                           \
@@ -453,6 +454,7 @@ struct flame_net_policy {
     "schemes=" schemes "\n"                                                                        \
     "summary=" summary "\n"                                                                        \
     "redirects=" redirects "\n"
+/* clang-format on */
 
 /* Write the note and the entry function; the block that follows names the slots:
  *

@@ -66,6 +66,7 @@
     X(FLAME_ERR_IO, FLAME_ERROR_SOURCE, FLAME_PHASE_START, FLAME_PHASE_PUBLISH, 26)
 
 /* Function results travel as int32_t: the width of an enum is the compiler's choice. */
+/* clang-format off */
 enum flame_status {
 #define FLAME_ROW_(name, number, exit_code, retryable, text) FLAME_##name = number,
     FLAME_OUTCOME_TABLE(FLAME_ROW_)
@@ -75,6 +76,7 @@ enum flame_status {
 #undef FLAME_ROW_
     FLAME_STATUS_FORCE_32 = 0x7fffffff
 };
+/* clang-format on */
 
 /* The first number that means failure. */
 #define FLAME_FIRST_FAILURE 16
