@@ -31,6 +31,7 @@ struct shim_test {
 };
 
 static struct shim_test *shim_tests;
+static struct shim_test *shim_suites; /* what TestSuite() says for the tests of a suite */
 static int shim_failures;
 
 __attribute__((format(printf, 5, 6))) static inline void
@@ -58,6 +59,18 @@ shim_failed(int is_fatal, const char *file, int line, const char *what, const ch
         shim_tests = &suite_##_##name_;                                                            \
     }                                                                                              \
     static void suite_##_##name_##_body(void)
+
+#define TestSuite(suite_, ...)                                                                     \
+    static struct shim_test suite_##_suite = {.suite = #suite_, __VA_ARGS__};                      \
+    __attribute__((constructor)) static void suite_##_suite_add(void)                              \
+    {                                                                                              \
+        suite_##_suite.next = shim_suites;                                                         \
+        shim_suites = &suite_##_suite;                                                             \
+    }                                                                                              \
+    static struct shim_test suite_##_suite
+
+/* An assertion without a message has an empty one. */
+#pragma GCC diagnostic ignored "-Wformat-zero-length"
 
 #define SHIM_IF(fatal, ok, text, ...)                                                              \
     do {                                                                                           \
@@ -103,20 +116,34 @@ shim_failed(int is_fatal, const char *file, int line, const char *what, const ch
 #define cr_log_info(...) (void)fprintf(stderr, __VA_ARGS__)
 #define cr_log_warn(...) (void)fprintf(stderr, __VA_ARGS__)
 
+static const struct shim_test *shim_suite_of(const struct shim_test *test)
+{
+    static const struct shim_test none;
+    const struct shim_test *suite = shim_suites;
+
+    while (suite && strcmp(suite->suite, test->suite) != 0)
+        suite = suite->next;
+    return suite ? suite : &none;
+}
+
 static inline int shim_run(const struct shim_test *test)
 {
+    const struct shim_test *suite = shim_suite_of(test);
+    void (*init)(void) = test->init ? test->init : suite->init;
+    void (*fini)(void) = test->fini ? test->fini : suite->fini;
+    double timeout = test->timeout > 0 ? test->timeout : suite->timeout;
     int state = 0;
     pid_t child;
 
     (void)fflush(NULL);
     child = fork();
     if (child == 0) {
-        (void)alarm(test->timeout > 0 ? 10 * (unsigned)test->timeout + 30 : 240);
-        if (test->init)
-            test->init();
+        (void)alarm(timeout > 0 ? 10 * (unsigned)timeout + 30 : 240);
+        if (init)
+            init();
         test->body();
-        if (test->fini)
-            test->fini();
+        if (fini)
+            fini();
         exit(shim_failures ? 1 : 0);
     }
     if (child < 0 || waitpid(child, &state, 0) != child)
