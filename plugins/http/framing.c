@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "framing.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+__attribute__((format(printf, 3, 4))) static void say(struct fl_verdict *verdict, int32_t status,
+                                                      const char *format, ...)
+{
+    va_list args;
+
+    verdict->status = status;
+    va_start(args, format);
+    (void)vsnprintf(verdict->message, sizeof(verdict->message), format, args);
+    va_end(args);
+}
+
+/* ---- the head -------------------------------------------------------------------------------- */
+
+static bool is_redirect(uint32_t status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static int32_t status_of_failure(uint32_t http_status)
+{
+    switch (http_status) {
+    case 401:
+    case 403:
+    case 407:
+        return FLAME_ERR_AUTH;
+    case 404:
+    case 410:
+        return FLAME_ERR_NOT_FOUND;
+    case 408:
+    case 429:
+    case 503:
+        return FLAME_ERR_BUSY;
+    case 412:
+        return FLAME_ERR_CHANGED;
+    case 416:
+        return FLAME_ERR_RANGE;
+    default:
+        return FLAME_ERR_REMOTE;
+    }
+}
+
+static void refuse_status(const struct fl_head *head, struct fl_verdict *verdict)
+{
+    say(verdict, status_of_failure(head->status), "the server answered %u%s%s", head->status,
+        head->reason[0] ? " " : "", head->reason);
+}
+
+static void judge_redirect(const struct fl_head *head, struct fl_verdict *verdict)
+{
+    if (head->location[0])
+        say(verdict, FLAME_REDIRECT, "redirected");
+    else
+        say(verdict, FLAME_ERR_PROTOCOL, "the server answered %u without a Location", head->status);
+}
+
+/* A 206 must be exactly the part that was asked for, or begin where it was asked to begin. */
+static void judge_part(const struct fl_head *head, const struct fl_asked *asked,
+                       struct fl_verdict *verdict)
+{
+    uint64_t size = head->range_last - head->range_first + 1;
+
+    if (!head->has_content_range || head->range_first > head->range_last)
+        say(verdict, FLAME_ERR_PROTOCOL, "a part without a Content-Range");
+    else if (head->range_first != asked->offset)
+        say(verdict, FLAME_ERR_PROTOCOL, "the part starts at %" PRIu64 " instead of %" PRIu64,
+            head->range_first, asked->offset);
+    else if (head->range_total != UINT64_MAX && head->range_last >= head->range_total)
+        say(verdict, FLAME_ERR_PROTOCOL, "the part ends behind the whole");
+    else if (asked->length != 0 && size > asked->length)
+        say(verdict, FLAME_ERR_PROTOCOL, "the part is longer than it was asked for");
+    else if (head->has_length && !asked->is_head && head->length != size)
+        say(verdict, FLAME_ERR_PROTOCOL, "Content-Range and Content-Length differ");
+    else
+        say(verdict, FLAME_OK, "a part");
+}
+
+static void judge_body_head(const struct fl_head *head, const struct fl_asked *asked,
+                            struct fl_verdict *verdict)
+{
+    if (head->has_encoding)
+        say(verdict, FLAME_ERR_PROTOCOL, "the server encoded the body, unasked");
+    else if (head->status == 206)
+        judge_part(head, asked, verdict);
+    else
+        say(verdict, FLAME_OK, "the whole");
+}
+
+void fl_framing_judge_head(const struct fl_head *head, const struct fl_asked *asked,
+                           struct fl_verdict *verdict)
+{
+    if (head->fault)
+        say(verdict, FLAME_ERR_PROTOCOL, "the server sent %s", head->fault);
+    else if (head->has_length && head->is_chunked)
+        say(verdict, FLAME_ERR_PROTOCOL, "the server sent Content-Length and chunked");
+    else if (head->is_chunked && head->is_http10)
+        say(verdict, FLAME_ERR_PROTOCOL, "the server sent chunked in HTTP/1.0");
+    else if (is_redirect(head->status))
+        judge_redirect(head, verdict);
+    else if (head->status == 304 && asked->is_conditional)
+        say(verdict, FLAME_NOT_MODIFIED, "not modified");
+    else if (head->status == 200 || (head->status == 206 && asked->for_range))
+        judge_body_head(head, asked, verdict);
+    else
+        refuse_status(head, verdict);
+}
+
+/* ---- the object ------------------------------------------------------------------------------ */
+
+static void describe_validator(const struct fl_head *head, char *validator,
+                               struct flame_object *object)
+{
+    bool is_weak = strncmp(head->etag, "W/", 2) == 0;
+    size_t size = strlen(head->etag);
+    bool is_quoted = size >= 2 && head->etag[size - 1] == '"' && strchr(head->etag, '"');
+
+    if (is_quoted) {
+        (void)snprintf(validator, FL_VALIDATOR_MAX, "etag:%s", head->etag);
+        object->flags |= is_weak ? 0 : FLAME_OBJECT_STRONG;
+    } else if (head->last_modified[0]) {
+        (void)snprintf(validator, FL_VALIDATOR_MAX, "lm:%s", head->last_modified);
+    } else {
+        return;
+    }
+    object->validator = validator;
+}
+
+void fl_framing_describe(const struct fl_head *head, const struct fl_asked *asked, char *validator,
+                         struct flame_object *object)
+{
+    bool is_part = head->status == 206;
+
+    if (is_part) {
+        object->offset = head->range_first;
+        object->body_size = head->range_last - head->range_first + 1;
+        object->flags |= FLAME_OBJECT_BODY_SIZE;
+    } else if (head->has_length) {
+        object->body_size = head->length;
+        object->flags |= asked->is_head ? 0 : FLAME_OBJECT_BODY_SIZE;
+    }
+    if (is_part ? head->range_total != UINT64_MAX : head->has_length) {
+        object->total_size = is_part ? head->range_total : head->length;
+        object->flags |= FLAME_OBJECT_SIZE;
+    }
+    if (head->serves_ranges || is_part)
+        object->flags |= FLAME_OBJECT_RANGES;
+    describe_validator(head, validator, object);
+}
+
+const char *fl_validator_etag(const char *validator)
+{
+    return validator && strncmp(validator, "etag:", 5) == 0 ? validator + 5 : NULL;
+}
+
+const char *fl_validator_time(const char *validator)
+{
+    return validator && strncmp(validator, "lm:", 3) == 0 ? validator + 3 : NULL;
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+void fl_framing_judge_end(const struct fl_head *head, uint64_t received, uint32_t *proof,
+                          struct fl_verdict *verdict)
+{
+    *proof = FLAME_PROOF_NONE;
+    if (!fl_head_is_final(head)) {
+        say(verdict, FLAME_ERR_TRUNCATED, "the reply ends inside its head");
+        return;
+    }
+    if (head->has_length && received != head->length) {
+        say(verdict, FLAME_ERR_TRUNCATED, "only %" PRIu64 " of %" PRIu64 " bytes came", received,
+            head->length);
+        return;
+    }
+    say(verdict, FLAME_OK, "complete");
+    if (head->has_length || head->is_chunked || head->is_http2)
+        *proof = FLAME_PROOF_COMPLETE;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a reply is worth: the verdict on its head, and at the end on how its body was framed. Every
+ * rule that keeps an OK from being wrong stands here. Pure, no libcurl, any thread. */
+#ifndef FL_HTTP_FRAMING_H
+#define FL_HTTP_FRAMING_H
+
+#include "head.h"
+
+#include <flame/plugin.h>
+
+/* What was asked, as far as the verdict depends on it. */
+struct fl_asked {
+    bool for_range;      /* a Range header was sent */
+    bool is_conditional; /* If-None-Match or If-Modified-Since was sent */
+    bool is_head;        /* HEAD: no body follows */
+    uint64_t offset;
+    uint64_t length; /* 0 = to the end */
+};
+
+struct fl_verdict {
+    int32_t status;    /* OK: the body is wanted */
+    char message[160]; /* for a failure */
+};
+
+/* A complete, final head. OK, NOT_MODIFIED, REDIRECT or a failure. */
+void fl_framing_judge_head(const struct fl_head *head, const struct fl_asked *asked,
+                           struct fl_verdict *verdict);
+
+/* The object that the head describes; strings point into `head` or `validator` (320 bytes). */
+void fl_framing_describe(const struct fl_head *head, const struct fl_asked *asked, char *validator,
+                         struct flame_object *object);
+
+/* The body has ended without an error of the library's: what proves that it is all of it?
+ * OK with *proof set, or a failure. */
+void fl_framing_judge_end(const struct fl_head *head, uint64_t received, uint32_t *proof,
+                          struct fl_verdict *verdict);
+
+#define FL_VALIDATOR_MAX 320
+
+/* The value of an If-Range, If-None-Match ("etag:...") or If-Modified-Since ("lm:...") header. */
+const char *fl_validator_etag(const char *validator); /* NULL = it is none */
+const char *fl_validator_time(const char *validator);
+
+#endif

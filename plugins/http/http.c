@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http.h"
+
+#include "pool.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- instances ------------------------------------------------------------------------------- */
+
+/* Process-wide and for good: libcurl cannot be stopped safely while threads may use it. */
+static void start_libcurl(void)
+{
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static int32_t http_init(const struct flame_host *host, struct flame_instance **out,
+                         struct flame_error *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct flame_instance *instance = calloc(1, sizeof(*instance));
+
+    (void)pthread_once(&once, start_libcurl);
+    if (!instance)
+        return host->fail(err, FLAME_ERR_NO_MEMORY, "out of memory");
+    instance->host = host;
+    instance->policy = host->get_extension(host, FLAME_EXT_NET_POLICY);
+    instance->pool = fl_http_pool_new();
+    if (!instance->pool) {
+        free(instance);
+        return host->fail(err, FLAME_ERR_NO_MEMORY, "out of memory");
+    }
+    *out = instance;
+    return FLAME_OK;
+}
+
+static void http_shutdown(struct flame_instance *instance)
+{
+    fl_http_pool_free(instance->pool);
+    free(instance);
+}
+
+/* ---- the key of a connection ----------------------------------------------------------------- */
+
+/* FNV-1a, to tell identities apart in a key; libcurl compares them in full before it reuses. */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ at[i]) * 0x100000001b3ULL;
+    return hash;
+}
+
+static uint64_t mix_secret(const struct fl_exchange *exchange, uint64_t hash, const char *name)
+{
+    char value[4096];
+    uint64_t size = 0;
+    int32_t status = exchange->host->secret_get(exchange->transfer, name, exchange->request->origin,
+                                                value, sizeof(value), &size);
+
+    if (status == FLAME_OK)
+        hash = mix(hash, value, (size_t)size);
+    explicit_bzero(value, sizeof(value));
+    return mix(hash, &size, sizeof(size));
+}
+
+static char *connection_key(const struct fl_exchange *exchange)
+{
+    static const char *const names[] = {
+        FLAME_OPT_TLS_CA, FLAME_OPT_TLS_MIN,   FLAME_OPT_TLS_PIN, FLAME_OPT_TLS_VERIFY,
+        FLAME_OPT_NET_IP, FLAME_OPT_NET_PROXY, "resolve",         "connect_to",
+        "unix_socket",    "http_version"};
+    const struct flame_net_policy *policy = exchange->instance->policy;
+    uint64_t hash = policy ? policy->id(exchange->transfer) : 0;
+    char *key = NULL;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        const char *value = fl_http_option(exchange, names[i]);
+
+        hash = mix(hash, value ? value : "", value ? strlen(value) + 1 : 0);
+        hash = mix(hash, "\n", 1);
+    }
+    hash = mix_secret(exchange, hash, FLAME_SECRET_TLS_CERT);
+    hash = mix_secret(exchange, hash, FLAME_SECRET_TLS_KEY);
+    if (asprintf(&key, "%s %016llx", exchange->request->origin, (unsigned long long)hash) < 0)
+        return NULL;
+    return key;
+}
+
+/* ---- slots ----------------------------------------------------------------------------------- */
+
+static bool is_wanted(void *data)
+{
+    struct fl_exchange *exchange = data;
+
+    exchange->refused = exchange->host->cancelled(exchange->transfer);
+    return exchange->refused == FLAME_OK;
+}
+
+static int32_t run_on(struct fl_exchange *exchange, struct fl_http_handle *handle, bool is_head)
+{
+    int32_t status;
+
+    exchange->easy = handle->easy;
+    handle->is_cut_inside = false;
+    exchange->is_cut_inside = &handle->is_cut_inside;
+    status = fl_http_setup(exchange, is_head);
+    if (status == FLAME_OK)
+        status = fl_http_setup_tls(exchange);
+    if (status == FLAME_OK) {
+        fl_http_listen(exchange);
+        (void)curl_multi_add_handle(handle->multi, handle->easy);
+        status = fl_http_run(exchange, handle->multi);
+        (void)curl_multi_remove_handle(handle->multi, handle->easy);
+    }
+    fl_http_clean(exchange);
+    return status;
+}
+
+static int32_t exchange_once(struct fl_exchange *exchange, bool is_head)
+{
+    char *key = connection_key(exchange);
+    bool shares = !fl_http_option(exchange, "resolve");
+    struct fl_http_handle *handle = NULL;
+    int32_t status;
+
+    if (key)
+        handle = fl_http_pool_take(exchange->instance->pool, key, shares, is_wanted, exchange);
+    free(key);
+    if (!handle)
+        return exchange->refused != FLAME_OK
+                   ? exchange->refused
+                   : exchange->host->fail(exchange->err, FLAME_ERR_NO_MEMORY, "out of memory");
+    status = run_on(exchange, handle, is_head);
+    /* What was broken off may still have a lookup or a handshake under way. */
+    fl_http_pool_give(exchange->instance->pool, handle, exchange->refused == FLAME_OK);
+    return status;
+}
+
+static int32_t begin(struct fl_exchange *exchange)
+{
+    if (exchange->request->flags & FLAME_REQUEST_MUST_UNDERSTAND)
+        return exchange->host->fail(exchange->err, FLAME_ERR_UNSUPPORTED,
+                                    "the request has a flag that this plugin does not know");
+    return FLAME_OK;
+}
+
+static int32_t http_fetch(struct flame_instance *instance, const struct flame_request *request,
+                          struct flame_transfer *transfer, struct flame_error *err)
+{
+    struct fl_exchange exchange = {.instance = instance,
+                                   .host = instance->host,
+                                   .request = request,
+                                   .transfer = transfer,
+                                   .err = err};
+    int32_t status = begin(&exchange);
+
+    return status == FLAME_OK ? exchange_once(&exchange, false) : status;
+}
+
+static int32_t http_stat(struct flame_instance *instance, const struct flame_request *request,
+                         struct flame_transfer *transfer, struct flame_error *err)
+{
+    struct fl_exchange exchange = {.instance = instance,
+                                   .host = instance->host,
+                                   .request = request,
+                                   .transfer = transfer,
+                                   .err = err};
+    int32_t status = begin(&exchange);
+
+    return status == FLAME_OK ? exchange_once(&exchange, true) : status;
+}
+
+static const struct flame_option resolve = {
+    sizeof(resolve),
+    FLAME_OPTION_TEXT,
+    "resolve",
+    NULL,
+    "addresses to use for hosts: host:port:address[,address], separated by blanks",
+    NULL};
+static const struct flame_option connect_to = {
+    sizeof(connect_to),
+    FLAME_OPTION_TEXT,
+    "connect_to",
+    NULL,
+    "places to connect to instead: host:port:host:port, separated by blanks",
+    NULL};
+static const struct flame_option unix_socket = {sizeof(unix_socket),
+                                                FLAME_OPTION_FILE,
+                                                "unix_socket",
+                                                NULL,
+                                                "socket to connect to instead of the network",
+                                                NULL};
+static const struct flame_option http_version = {
+    sizeof(http_version),
+    FLAME_OPTION_CHOICE,
+    "http_version",
+    "any",
+    "any: http/2 over tls where the server has it; 2 also without tls",
+    "any|1.1|2"};
+
+static const struct flame_option *const options[] = {&resolve, &connect_to, &unix_socket,
+                                                     &http_version, NULL};
+
+FLAME_PLUGIN("org.flame.http", "0.1.0", "http:80 https:443", "http and https, by libcurl")
+{
+    plugin->caps = FLAME_CAN_RANGE | FLAME_CAN_CHANGED | FLAME_CAN_SAME;
+    plugin->options = options;
+    plugin->init = http_init;
+    plugin->shutdown = http_shutdown;
+    plugin->fetch = http_fetch;
+    plugin->stat = http_stat;
+}

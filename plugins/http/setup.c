@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SECRET_MAX 16384      /* bytes of one credential */
+#define BUFFER_BYTES 524288L  /* measured best for libcurl's receive buffer */
+#define CONNECT_SLACK_MS 1000 /* the host's clock shall be the first to ring */
+
+static int32_t fail_memory(const struct fl_exchange *exchange)
+{
+    return flame_fail(exchange->host, exchange->err, FLAME_ERR_NO_MEMORY, "out of memory");
+}
+
+static int32_t invalid(const struct fl_exchange *exchange, const char *what)
+{
+    return exchange->host->fail(exchange->err, FLAME_ERR_INVALID, what);
+}
+
+/* ---- headers --------------------------------------------------------------------------------- */
+
+/* What frames the message, or is ours to say. */
+static bool is_ours(const char *name)
+{
+    static const char *const names[] = {"Host",       "Content-Length",  "Transfer-Encoding",
+                                        "Connection", "Accept-Encoding", "Range",
+                                        "If-Range",   "Expect",          "TE",
+                                        "Trailer",    "Upgrade",         "Proxy-Connection",
+                                        "Keep-Alive"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strcasecmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static int32_t add_line(struct fl_exchange *exchange, const char *line)
+{
+    struct curl_slist *grown = curl_slist_append(exchange->headers, line);
+
+    if (!grown)
+        return fail_memory(exchange);
+    exchange->headers = grown;
+    return FLAME_OK;
+}
+
+static int32_t add_header(struct fl_exchange *exchange, const char *name, const char *value)
+{
+    size_t size = strlen(name) + strlen(value) + 4;
+    char *line = malloc(size);
+    int32_t status;
+
+    if (!line)
+        return fail_memory(exchange);
+    /* libcurl sends a header without a value only when it is spelled with ';' */
+    (void)snprintf(line, size, *value ? "%s: %s" : "%s;%s", name, value);
+    status = add_line(exchange, line);
+    explicit_bzero(line, size);
+    free(line);
+    return status;
+}
+
+static int32_t add_callers_headers(struct fl_exchange *exchange)
+{
+    const char *const *headers = exchange->request->headers;
+    int32_t status = FLAME_OK;
+
+    for (size_t i = 0; headers[i] && status == FLAME_OK; i += 2) {
+        if (is_ours(headers[i]))
+            return flame_fail(exchange->host, exchange->err, FLAME_ERR_INVALID,
+                              "header '%s' cannot be set by the caller", headers[i]);
+        if (strpbrk(headers[i + 1], "\r\n") || strpbrk(headers[i], "\r\n:; "))
+            return invalid(exchange, "a malformed header");
+        status = add_header(exchange, headers[i], headers[i + 1]);
+    }
+    return status;
+}
+
+static int32_t add_own_headers(struct fl_exchange *exchange)
+{
+    const struct flame_request *request = exchange->request;
+    const char *etag = fl_validator_etag(request->validator);
+    const char *date = fl_validator_time(request->validator);
+    int32_t status = add_header(exchange, "Accept-Encoding", "identity");
+
+    if (status == FLAME_OK && (request->flags & FLAME_REQUEST_FRESH))
+        status = add_header(exchange, "Cache-Control", "no-cache");
+    if (status != FLAME_OK || request->condition == FLAME_WHEN_ALWAYS)
+        return status;
+    if (!etag && !date)
+        return invalid(exchange, "the validator is not one of this plugin's");
+    if (request->condition == FLAME_WHEN_SAME)
+        return add_header(exchange, "If-Range", etag ? etag : date);
+    exchange->asked.is_conditional = true;
+    return etag ? add_header(exchange, "If-None-Match", etag)
+                : add_header(exchange, "If-Modified-Since", date);
+}
+
+/* ---- who we are ------------------------------------------------------------------------------ */
+
+/* *found false = there is none for this place. */
+static int32_t get_secret(struct fl_exchange *exchange, const char *name, const char *origin,
+                          char *out, bool *found)
+{
+    uint64_t size = 0;
+    int32_t status =
+        exchange->host->secret_get(exchange->transfer, name, origin, out, SECRET_MAX - 1, &size);
+
+    *found = status == FLAME_OK;
+    if (status == FLAME_ERR_LIMIT)
+        return flame_fail(exchange->host, exchange->err, FLAME_ERR_INVALID, "%s is too long", name);
+    if (*found)
+        out[size] = '\0';
+    if (*found && strpbrk(out, "\r\n"))
+        return flame_fail(exchange->host, exchange->err, FLAME_ERR_INVALID,
+                          "%s has a line end in it", name);
+    return FLAME_OK;
+}
+
+static void use_basic(CURL *easy, char *secret, CURLoption user, CURLoption password)
+{
+    char *colon = strchr(secret, ':');
+
+    if (colon)
+        *colon = '\0';
+    (void)curl_easy_setopt(easy, user, secret);
+    (void)curl_easy_setopt(easy, password, colon ? colon + 1 : "");
+}
+
+static void use_netrc(const struct fl_exchange *exchange)
+{
+    const char *file = fl_http_option(exchange, FLAME_OPT_NET_NETRC);
+
+    if (!file)
+        return;
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_NETRC_FILE, file);
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_NETRC, (long)CURL_NETRC_REQUIRED);
+}
+
+static int32_t set_auth(struct fl_exchange *exchange, char *secret)
+{
+    const char *origin = exchange->request->origin;
+    bool has_bearer = false;
+    bool has_basic = false;
+    int32_t status = get_secret(exchange, FLAME_SECRET_BEARER, origin, secret, &has_bearer);
+
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    if (status == FLAME_OK && has_bearer) {
+        memmove(secret + 7, secret, strlen(secret) + 1);
+        memcpy(secret, "Bearer ", 7);
+        return add_header(exchange, "Authorization", secret);
+    }
+    if (status == FLAME_OK)
+        status = get_secret(exchange, FLAME_SECRET_BASIC, origin, secret, &has_basic);
+    if (status == FLAME_OK && has_basic)
+        use_basic(exchange->easy, secret, CURLOPT_USERNAME, CURLOPT_PASSWORD);
+    else if (status == FLAME_OK)
+        use_netrc(exchange);
+    return status;
+}
+
+/* ---- how we get there ------------------------------------------------------------------------ */
+
+/* The proxy is never taken from the environment. */
+static int32_t set_proxy(struct fl_exchange *exchange, char *secret)
+{
+    const char *proxy = fl_http_option(exchange, FLAME_OPT_NET_PROXY);
+    bool has_auth = false;
+    int32_t status;
+
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_PROXY, proxy ? proxy : "");
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_NOPROXY, "");
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (!proxy || !*proxy)
+        return FLAME_OK;
+    if (strchr(proxy, '@'))
+        return invalid(exchange, "the proxy's credentials belong into net.proxy_auth");
+    status = get_secret(exchange, FLAME_SECRET_PROXY, proxy, secret, &has_auth);
+    if (status == FLAME_OK && has_auth)
+        use_basic(exchange->easy, secret, CURLOPT_PROXYUSERNAME, CURLOPT_PROXYPASSWORD);
+    return status;
+}
+
+/* Items separated by blanks or line ends. */
+static int32_t split_list(struct fl_exchange *exchange, const char *text, struct curl_slist **list)
+{
+    char item[1024];
+
+    for (text += strspn(text, " \n"); *text; text += strspn(text, " \n")) {
+        size_t size = strcspn(text, " \n");
+        struct curl_slist *grown;
+
+        if (size >= sizeof(item))
+            return invalid(exchange, "an item of 'resolve' or 'connect_to' is too long");
+        memcpy(item, text, size);
+        item[size] = '\0';
+        grown = curl_slist_append(*list, item);
+        if (!grown)
+            return fail_memory(exchange);
+        *list = grown;
+        text += size;
+    }
+    return FLAME_OK;
+}
+
+static int32_t set_route(struct fl_exchange *exchange)
+{
+    const char *resolve = fl_http_option(exchange, "resolve");
+    const char *connect_to = fl_http_option(exchange, "connect_to");
+    const char *path = fl_http_option(exchange, "unix_socket");
+    const char *ip = fl_http_option(exchange, FLAME_OPT_NET_IP);
+    int32_t status = FLAME_OK;
+
+    if (resolve)
+        status = split_list(exchange, resolve, &exchange->resolve);
+    if (status == FLAME_OK && connect_to)
+        status = split_list(exchange, connect_to, &exchange->connect_to);
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_RESOLVE, exchange->resolve);
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_CONNECT_TO, exchange->connect_to);
+    if (path)
+        (void)curl_easy_setopt(exchange->easy, CURLOPT_UNIX_SOCKET_PATH, path);
+    if (ip && strcmp(ip, "any") != 0)
+        (void)curl_easy_setopt(exchange->easy, CURLOPT_IPRESOLVE,
+                               strcmp(ip, "4") == 0 ? (long)CURL_IPRESOLVE_V4
+                                                    : (long)CURL_IPRESOLVE_V6);
+    return status;
+}
+
+/* Part by part: the host has parsed the URL, nobody does it again. */
+static bool set_parts(const struct flame_request *request, CURLU *url)
+{
+    char host[280];
+    char port[8];
+
+    (void)snprintf(host, sizeof(host), strchr(request->host, ':') ? "[%s]" : "%s", request->host);
+    (void)snprintf(port, sizeof(port), "%u", request->port);
+    return !curl_url_set(url, CURLUPART_SCHEME, request->scheme, 0) &&
+           !curl_url_set(url, CURLUPART_HOST, host, 0) &&
+           !curl_url_set(url, CURLUPART_PORT, port, 0) &&
+           !curl_url_set(url, CURLUPART_PATH, request->path, 0) &&
+           (!request->query || !curl_url_set(url, CURLUPART_QUERY, request->query, 0));
+}
+
+static int32_t set_url(struct fl_exchange *exchange)
+{
+    CURLU *url = curl_url();
+    char *text = NULL;
+    bool is_set = url && set_parts(exchange->request, url) &&
+                  !curl_url_get(url, CURLUPART_URL, &text, CURLU_NO_DEFAULT_PORT) &&
+                  curl_easy_setopt(exchange->easy, CURLOPT_URL, text) == CURLE_OK;
+
+    curl_free(text);
+    curl_url_cleanup(url);
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_PATH_AS_IS, 1L);
+    return is_set ? FLAME_OK
+                  : exchange->host->fail(exchange->err, FLAME_ERR_INVALID_URL,
+                                         "libcurl does not take the url");
+}
+
+static long http_version(const struct fl_exchange *exchange)
+{
+    const char *version = fl_http_option(exchange, "http_version");
+
+    if (version && strcmp(version, "1.1") == 0)
+        return CURL_HTTP_VERSION_1_1;
+    if (version && strcmp(version, "2") == 0 && strcmp(exchange->request->scheme, "http") == 0)
+        return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+    return CURL_HTTP_VERSION_2TLS;
+}
+
+static void set_behaviour(struct fl_exchange *exchange)
+{
+    CURL *easy = exchange->easy;
+    uint32_t connect_ms = exchange->request->connect_timeout_ms;
+    const char *agent = fl_http_option(exchange, FLAME_OPT_NET_USER_AGENT);
+
+    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* never wait for a slow resolver */
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)curl_easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
+    (void)curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(exchange));
+    (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+    (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error_text);
+    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, agent ? agent : "flame-fetch");
+    if (connect_ms < UINT32_MAX - CONNECT_SLACK_MS)
+        (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                               (long)connect_ms + CONNECT_SLACK_MS);
+    else
+        (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)INT32_MAX);
+}
+
+/* ---- what we want ---------------------------------------------------------------------------- */
+
+static void set_range(struct fl_exchange *exchange)
+{
+    const struct flame_request *request = exchange->request;
+    char range[64];
+
+    exchange->asked.offset = request->offset;
+    exchange->asked.length = request->length;
+    exchange->asked.for_range = request->offset != 0 || request->length != 0;
+    if (!exchange->asked.for_range)
+        return;
+    if (request->length != 0)
+        (void)snprintf(range, sizeof(range), "%" PRIu64 "-%" PRIu64, request->offset,
+                       request->offset + request->length - 1);
+    else
+        (void)snprintf(range, sizeof(range), "%" PRIu64 "-", request->offset);
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_RANGE, range);
+}
+
+static int32_t set_credentials(struct fl_exchange *exchange)
+{
+    char *secret = malloc(SECRET_MAX + 8);
+    int32_t status;
+
+    if (!secret)
+        return fail_memory(exchange);
+    status = set_auth(exchange, secret);
+    if (status == FLAME_OK)
+        status = set_proxy(exchange, secret);
+    explicit_bzero(secret, SECRET_MAX + 8);
+    free(secret);
+    return status;
+}
+
+int32_t fl_http_setup(struct fl_exchange *exchange, bool is_head)
+{
+    int32_t status = set_url(exchange);
+
+    if (status == FLAME_OK)
+        status = add_own_headers(exchange);
+    if (status == FLAME_OK)
+        status = add_callers_headers(exchange);
+    if (status == FLAME_OK)
+        status = set_credentials(exchange);
+    if (status == FLAME_OK)
+        status = set_route(exchange);
+    if (status != FLAME_OK)
+        return status;
+    set_behaviour(exchange);
+    set_range(exchange);
+    exchange->asked.is_head = is_head;
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_NOBODY, is_head ? 1L : 0L);
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers);
+    return FLAME_OK;
+}
+
+void fl_http_clean(struct fl_exchange *exchange)
+{
+    for (struct curl_slist *at = exchange->headers; at; at = at->next)
+        explicit_bzero(at->data, strlen(at->data));
+    curl_slist_free_all(exchange->headers);
+    curl_slist_free_all(exchange->resolve);
+    curl_slist_free_all(exchange->connect_to);
+    exchange->headers = exchange->resolve = exchange->connect_to = NULL;
+}
