@@ -66,6 +66,19 @@ Test(load, a_table_of_size_15_is_refused)
     fail_to_load("size-15.so", "BAD_TABLE", "struct_size is 15");
 }
 
+Test(load, a_table_shorter_than_that_of_version_1_0_is_refused)
+{
+    fail_to_load("size-short.so", "BAD_TABLE", "and should be between 96 and 65536");
+}
+
+Test(load, a_plugin_with_a_longer_table_than_ours_works)
+{
+    (void)put("grown.so", "x.so");
+    open_registry();
+    cr_expect_eq(use("grown"), FLAME_OK, "%s", here.err.message);
+    cr_expect_eq(use("good"), FLAME_OK);
+}
+
 Test(load, a_huge_table_is_refused)
 {
     fail_to_load("size-huge.so", "BAD_TABLE", "struct_size is 70000");
