@@ -67,10 +67,10 @@ ENGINE_TEST(a_http_url_becomes_a_file)
 struct batch {
     struct tiny_server *server;
     const char *url;
+    const char *path; /* NULL = nowhere */
     int count;
     int failed;
     int index;
-    bool same_destination;
     char first_error[256];
 };
 
@@ -91,8 +91,8 @@ static void *fetch_many(void *data)
         struct flame_error err = FLAME_INIT(flame_error);
 
         task.url = batch->url;
-        if (batch->same_destination)
-            task.path = scratch_path(&scratch, "out");
+        if (batch->path)
+            task.path = batch->path;
         else
             task.write = discard;
         if (flame_run(flame, FLAME_FETCH, &task, NULL, &err) == FLAME_OK)
@@ -146,7 +146,7 @@ ENGINE_TEST(sixty_four_threads_fetching_to_one_destination_all_succeed)
     batches[0].url = tiny_server_url(server, "/x");
     for (int i = 0; i < 64; i++) {
         batches[i].count = 2;
-        batches[i].same_destination = true;
+        batches[i].path = scratch_path(&scratch, "out");
     }
     run_batches(server, batches, 64);
     cr_expect(scratch_holds(scratch_path(&scratch, "out"), body, sizeof(body)));

@@ -98,32 +98,31 @@ bool fl_output_reflink(int in, int out, uint64_t size)
     return ioctl(out, FICLONE, in) == 0;
 }
 
-static ssize_t copy_range(int in, uint64_t offset, int out, uint64_t to, size_t size)
+static ssize_t copy_range(const struct fl_piece *piece, uint64_t done)
 {
-    off_t from = (off_t)offset;
-    off_t at = (off_t)to;
+    off_t from = (off_t)(piece->from_offset + done);
+    off_t to = (off_t)(piece->to_offset + done);
 
-    return copy_file_range(in, &from, out, &at, size, 0);
+    return copy_file_range(piece->from, &from, piece->to, &to, (size_t)(piece->size - done), 0);
 }
 
-static ssize_t send_range(int in, uint64_t offset, int out, uint64_t to, size_t size)
+static ssize_t send_range(const struct fl_piece *piece, uint64_t done)
 {
-    off_t from = (off_t)offset;
+    off_t from = (off_t)(piece->from_offset + done);
 
-    if (lseek(out, (off_t)to, SEEK_SET) < 0)
+    if (lseek(piece->to, (off_t)(piece->to_offset + done), SEEK_SET) < 0)
         return -1;
-    return sendfile(out, in, &from, size);
+    return sendfile(piece->to, piece->from, &from, (size_t)(piece->size - done));
 }
 
-int32_t fl_output_copy(int in, uint64_t offset, int out, uint64_t to, uint64_t size,
-                       uint64_t *copied, struct flame_error *err)
+int32_t fl_output_copy(const struct fl_piece *piece, uint64_t *copied, struct flame_error *err)
 {
-    static ssize_t (*const ways[])(int, uint64_t, int, uint64_t, size_t) = {copy_range, send_range};
+    static ssize_t (*const ways[])(const struct fl_piece *, uint64_t) = {copy_range, send_range};
     size_t way = 0;
 
     *copied = 0;
-    while (*copied < size) {
-        ssize_t done = ways[way](in, offset + *copied, out, to + *copied, size - *copied);
+    while (*copied < piece->size) {
+        ssize_t done = ways[way](piece, *copied);
 
         if (done > 0)
             *copied += (uint64_t)done;
@@ -132,8 +131,7 @@ int32_t fl_output_copy(int in, uint64_t offset, int out, uint64_t to, uint64_t s
         else if (done < 0 && !is_refusal(errno))
             return write_failed(errno, err);
         else if (++way == sizeof(ways) / sizeof(*ways))
-            return FLAME_ERR_UNSUPPORTED; /* 0 is the end, or a file that only reading understands
-                                           */
+            return FLAME_ERR_UNSUPPORTED; /* 0 is the end, or a file that only reading knows */
     }
     return FLAME_OK;
 }

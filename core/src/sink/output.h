@@ -18,10 +18,18 @@ int32_t fl_output_stream(const struct fl_sink_options *options, const void *byte
  * exactly `size` bytes. */
 bool fl_output_reflink(int in, int out, uint64_t size);
 
-/* Copy inside the kernel from `in` at `offset` to the file `out` at `to`, at most `size` bytes.
- * *copied is what was done, also on failure; UNSUPPORTED: this pair of files cannot (any more), go
- * on by reading. Fails with IO, NO_SPACE too. */
-int32_t fl_output_copy(int in, uint64_t offset, int out, uint64_t to, uint64_t size,
-                       uint64_t *copied, struct flame_error *err) FL_CHECK;
+/* A piece of one file that becomes a piece of another. */
+struct fl_piece {
+    int from;
+    int to;
+    uint64_t from_offset;
+    uint64_t to_offset;
+    uint64_t size;
+};
+
+/* Copy it inside the kernel. *copied is what was done, also on failure; UNSUPPORTED: this pair of
+ * files cannot (any more), go on by reading. Fails with IO, NO_SPACE too. */
+int32_t fl_output_copy(const struct fl_piece *piece, uint64_t *copied,
+                       struct flame_error *err) FL_CHECK;
 
 #endif

@@ -202,13 +202,17 @@ static int32_t copy_in_kernel(struct fl_sink *sink, int fd, uint64_t offset, uin
         *copied = sink->written = size;
     while (*copied < size) {
         uint64_t left = size - *copied;
+        struct fl_piece piece = {.from = fd,
+                                 .to = sink->options.fd,
+                                 .from_offset = offset + *copied,
+                                 .to_offset = sink->written,
+                                 .size = left < COPY_STEP ? left : COPY_STEP};
         uint64_t done = 0;
         int32_t status = sink->options.wanted(sink->options.data);
 
         if (status != FLAME_OK)
             return status;
-        status = fl_output_copy(fd, offset + *copied, sink->options.fd, sink->written,
-                                left < COPY_STEP ? left : COPY_STEP, &done, err);
+        status = fl_output_copy(&piece, &done, err);
         *copied += done;
         sink->written += done;
         start_writeback(sink);
