@@ -2,6 +2,7 @@
 #include "registry/trust.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,11 +53,13 @@ static enum fl_reject check_step(const char *path, mode_t excuse, struct fl_refu
 
 enum fl_reject fl_trust_directory(const char *path, struct fl_refusal *refusal)
 {
-    fl_auto_free char *step = strdup(path);
-    enum fl_reject reject = check_step(path, 0, refusal);
+    char step[PATH_MAX];
+    enum fl_reject reject;
 
-    if (!step)
-        return fl_refuse(refusal, FL_REJECT_OPEN, "out of memory");
+    if (strlen(path) >= sizeof(step))
+        return fl_refuse(refusal, FL_REJECT_OPEN, "its path is too long");
+    memcpy(step, path, strlen(path) + 1);
+    reject = check_step(step, 0, refusal);
     while (reject == FL_ACCEPTED && step[1] != '\0') {
         char *slash = strrchr(step, '/');
 
