@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The help text, made from the tables of options.h. */
+#ifndef CLI_HELP_H
+#define CLI_HELP_H
+
+#include "options.h"
+
+#include <stdio.h>
+
+/* The verb that was said and its options, or all of them. */
+void cli_help_print(FILE *out, const struct cli_args *args);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app.h"
+#include "location.h"
+#include "report.h"
+
+#include <flame/plugin.h>
+
+#include <inttypes.h>
+
+int32_t cli_stat_check(const struct cli_args *args, struct flame_error *err)
+{
+    if (args->word_count == 0)
+        return cli_fail(err, FLAME_ERR_INVALID, "no url (try --help)");
+    return FLAME_OK;
+}
+
+static void on_redirect(void *data, const char *from, const char *to)
+{
+    struct cli_app *app = data;
+
+    cli_event_redirect(&app->events, from, to);
+}
+
+static int32_t print_line(const char *name, const char *value, struct flame_error *err)
+{
+    cli_auto_text char *safe = value ? cli_escaped(value) : NULL;
+
+    if (value && !safe)
+        return cli_fail_memory(err);
+    if (value)
+        (void)printf("%-10s %s\n", name, safe);
+    return FLAME_OK;
+}
+
+/* Only what is known. */
+static int32_t print_facts(const struct flame_result *result, struct flame_error *err)
+{
+    cli_auto_text char *time =
+        result->flags & FLAME_RESULT_MTIME ? cli_time_text(result->mtime_ns) : NULL;
+    int32_t status = print_line("url", result->url, err);
+
+    if (result->flags & FLAME_RESULT_SIZE)
+        (void)printf("%-10s %" PRIu64 "\n", "size", result->size);
+    if (status == FLAME_OK)
+        status = print_line("mtime", time, err);
+    if (status == FLAME_OK)
+        status = print_line(result->flags & FLAME_RESULT_STRONG ? "validator" : "weak",
+                            result->validator, err);
+    if (status == FLAME_OK)
+        status = print_line("type", cli_metadata(result, FLAME_META_CONTENT_TYPE), err);
+    return status == FLAME_OK ? print_line("plugin", result->plugin, err) : status;
+}
+
+static int32_t stat_url(struct cli_app *app, const char *url, const char *shown,
+                        struct flame_error *err)
+{
+    struct cli_subject subject = {.url = shown};
+    struct flame_task task = app->plan.task;
+    struct flame_result result = FLAME_INIT(flame_result);
+    int32_t status;
+
+    task.url = url;
+    task.cancel = app->cancel;
+    task.data = app;
+    task.redirected = on_redirect;
+    status = flame_run(app->flame, FLAME_STAT, &task, &result, err);
+    if (status == FLAME_OK && app->events.out)
+        cli_event_stat(&app->events, &subject, &result);
+    else if (status == FLAME_OK)
+        status = print_facts(&result, err);
+    flame_result_done(&result);
+    return status;
+}
+
+static int stat_one(struct cli_app *app, const char *url)
+{
+    struct flame_error err = FLAME_INIT(flame_error);
+    cli_auto_text char *shown = cli_shown_url(url);
+    int32_t status = shown ? FLAME_OK : cli_fail_memory(&err);
+
+    if (status == FLAME_OK && app->events.id > 1 && !app->events.out)
+        (void)putchar('\n');
+    if (status == FLAME_OK)
+        status = stat_url(app, url, shown, &err);
+    return status == FLAME_OK ? 0 : cli_report(&app->events, shown, &err);
+}
+
+int cli_stat(struct cli_app *app)
+{
+    return cli_for_each_url(app, stat_one);
+}
