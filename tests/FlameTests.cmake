@@ -27,6 +27,7 @@ function(fl_criterion_tests group)
             FLAME_TEST_PLUGIN_DIR="${FLAME_PLUGIN_OUTPUT_DIRECTORY}")
         add_test(NAME ${group}.${name} COMMAND ${group}-${name})
         fl_test_environment(${group}.${name})
+        set_tests_properties(${group}.${name} PROPERTIES LABELS threads)
     endforeach()
 endfunction()
 

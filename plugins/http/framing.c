@@ -114,14 +114,21 @@ void fl_framing_judge_head(const struct fl_head *head, const struct fl_asked *as
 
 /* ---- the object ------------------------------------------------------------------------------ */
 
+/* entity-tag = [ "W/" ] DQUOTE *etagc DQUOTE (RFC 9110 8.8.3) */
+static bool is_entity_tag(const char *text)
+{
+    const char *opaque = strncmp(text, "W/", 2) == 0 ? text + 2 : text;
+    size_t size = strlen(opaque);
+
+    return size >= 2 && opaque[0] == '"' && strchr(opaque + 1, '"') == opaque + size - 1;
+}
+
 static void describe_validator(const struct fl_head *head, char *validator,
                                struct flame_object *object)
 {
     bool is_weak = strncmp(head->etag, "W/", 2) == 0;
-    size_t size = strlen(head->etag);
-    bool is_quoted = size >= 2 && head->etag[size - 1] == '"' && strchr(head->etag, '"');
 
-    if (is_quoted) {
+    if (is_entity_tag(head->etag)) {
         (void)snprintf(validator, FL_VALIDATOR_MAX, "etag:%s", head->etag);
         object->flags |= is_weak ? 0 : FLAME_OBJECT_STRONG;
     } else if (head->last_modified[0]) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+FL_PRINTF(3, 0)
 static void set_message(struct flame_error *err, int32_t status, const char *format, va_list args)
 {
     char raw[sizeof(err->message)];

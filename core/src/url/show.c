@@ -22,8 +22,8 @@ static bool ends_userinfo(const char *authority, const char *at)
 
 char *fl_url_redact(const char *text)
 {
-    const char *slashes = strstr(text, "://");
-    const char *authority = slashes ? slashes + 3 : text;
+    size_t scheme = strcspn(text, ":/?#@");
+    const char *authority = text + (strncmp(text + scheme, "://", 3) == 0 ? scheme + 3 : 0);
     const char *at = strrchr(authority, '@');
     const char *rest = ends_userinfo(authority, at) ? at + 1 : authority;
     size_t shown = strcspn(rest, "?#");

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The whole test suite: set-up, three builds, every test. Ends with ctest's own closing lines.
+#   ci    release, warnings are errors: all tests, the 1 GiB cases among them
+#   dev   ASan and UBSan: all tests
+#   tsan  TSan: what has threads
+set -euo pipefail
+cd "$(dirname "$0")/.."
+packaging/setup.sh test
+
+failed=0
+run() { # preset, ctest arguments
+    local preset=$1
+    shift
+    echo "== $preset"
+    packaging/build.sh "$preset"
+    ctest --preset "$preset" --output-on-failure "$@" || failed=1
+}
+
+run tsan -L threads
+run dev -j2
+run ci
+exit "$failed"

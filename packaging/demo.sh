@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The main job, for real: a file: and a http: URL become verified local files. Sets up, builds,
+# starts a web server on loopback for as long as it runs, and shows each step.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+packaging/setup.sh build
+packaging/build.sh release
+
+work=$(mktemp -d)
+server=
+clean_up() {
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+mkdir "$work/www" "$work/tmp"
+head -c 5000000 /dev/urandom >"$work/www/model.bin"
+sum=$(sha256sum "$work/www/model.bin" | cut -d' ' -f1)
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+cat >"$work/nginx.conf" <<CONF
+daemon off;
+master_process off;
+pid $work/tmp/pid;
+error_log $work/tmp/error.log;
+events {}
+http {
+    access_log off;
+    client_body_temp_path $work/tmp/body;
+    proxy_temp_path $work/tmp/proxy;
+    fastcgi_temp_path $work/tmp/fastcgi;
+    uwsgi_temp_path $work/tmp/uwsgi;
+    scgi_temp_path $work/tmp/scgi;
+    server { listen 127.0.0.1:$port; root $work/www; }
+}
+CONF
+PATH="$PATH:/usr/sbin" nginx -c "$work/nginx.conf" -p "$work/tmp" >/dev/null 2>&1 &
+server=$!
+for _ in $(seq 100); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
+    sleep 0.05
+done
+
+show() {
+    printf '\n$ %s\n' "$*"
+    "$@"
+}
+
+PATH="$PWD/build/release/bin:$PATH"
+show flame-fetch plugins
+show flame-fetch -o "$work/from-file.bin" --checksum "sha256:$sum" "file://$work/www/model.bin"
+show flame-fetch -o "$work/from-http.bin" --checksum "sha256:$sum" --json \
+    "http://127.0.0.1:$port/model.bin"
+show sha256sum "$work/www/model.bin" "$work/from-file.bin" "$work/from-http.bin"
+cmp "$work/www/model.bin" "$work/from-file.bin"
+cmp "$work/www/model.bin" "$work/from-http.bin"
+
+printf '\n$ %s\n' "flame-fetch -o $work/wrong.bin --checksum sha256:${sum//[0-9]/0} http://127.0.0.1:$port/model.bin"
+if flame-fetch -o "$work/wrong.bin" --checksum "sha256:${sum//[0-9]/0}" \
+    "http://127.0.0.1:$port/model.bin"; then
+    echo "a wrong digest was accepted" >&2
+    exit 1
+fi
+[ ! -e "$work/wrong.bin" ] || { echo "a refused file was left behind" >&2; exit 1; }
+printf '\nboth files are there and verified; the one with the wrong digest never appeared\n'
