@@ -33,6 +33,10 @@ elseif(FLAME_SANITIZE STREQUAL "thread")
     add_link_options(-fsanitize=thread)
 endif()
 
+if(FLAME_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # fl_module(NAME SOURCES a.c ... USES other-module ...): one folder of core/src. USES are the arrows
 # of docs/architecture.md; tests/abi/check_arrows.py holds the #include lines against them.
 function(fl_module name)

@@ -149,7 +149,7 @@ int32_t fl_file_fetch(struct flame_instance *instance, const struct flame_reques
 {
     struct fl_call call;
     struct fl_version version;
-    struct part part;
+    struct part part = {0, 0};
     fl_auto_fd int fd = -1;
     int32_t status = fl_call_begin(&call, instance, request, transfer, err);
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,7 @@ static void take_connection(struct tiny_server *server, int fd)
     struct connection *connection = malloc(sizeof(*connection));
 
     must(connection != NULL, "malloc");
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     atomic_fetch_add(&server->connections, 1);
     (void)pthread_mutex_lock(&server->lock);
     must(server->count < CONNECTIONS_MAX, "too many connections");

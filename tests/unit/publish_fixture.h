@@ -35,8 +35,8 @@ static inline void enter_temp_dir(void)
 static inline void leave_temp_dir(void)
 {
     if (getuid() == 0)
-        (void)seteuid(0); /* where become_ordinary() was here */
-    (void)chdir("/");
+        cr_assert_eq(seteuid(0), 0); /* where become_ordinary() was here */
+    cr_assert_eq(chdir("/"), 0);
     (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 

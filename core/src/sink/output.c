@@ -85,17 +85,19 @@ int32_t fl_output_stream(const struct fl_sink_options *options, const void *byte
 static bool is_refusal(int errnum)
 {
     return errnum == EXDEV || errnum == EINVAL || errnum == EOPNOTSUPP || errnum == ENOSYS ||
-           errnum == EPERM || errnum == EIO || errnum == ETXTBSY || errnum == EBADF ||
-           errnum == EOVERFLOW;
+           errnum == EPERM || errnum == EIO || errnum == ENOTTY || errnum == ETXTBSY ||
+           errnum == EBADF || errnum == EOVERFLOW;
 }
 
-bool fl_output_reflink(int in, int out, uint64_t size)
+/* Shares the blocks, in constant time, where the file system can (ioctl_ficlonerange(2)). */
+static ssize_t clone_range(const struct fl_piece *piece, uint64_t done)
 {
-    struct stat facts;
+    struct file_clone_range range = {.src_fd = piece->from,
+                                     .src_offset = piece->from_offset + done,
+                                     .src_length = piece->size - done,
+                                     .dest_offset = piece->to_offset + done};
 
-    if (fstat(in, &facts) != 0 || (uint64_t)facts.st_size != size)
-        return false;
-    return ioctl(out, FICLONE, in) == 0;
+    return ioctl(piece->to, FICLONERANGE, &range) == 0 ? (ssize_t)range.src_length : -1;
 }
 
 static ssize_t copy_range(const struct fl_piece *piece, uint64_t done)
@@ -117,7 +119,8 @@ static ssize_t send_range(const struct fl_piece *piece, uint64_t done)
 
 int32_t fl_output_copy(const struct fl_piece *piece, uint64_t *copied, struct flame_error *err)
 {
-    static ssize_t (*const ways[])(const struct fl_piece *, uint64_t) = {copy_range, send_range};
+    static ssize_t (*const ways[])(const struct fl_piece *, uint64_t) = {clone_range, copy_range,
+                                                                         send_range};
     size_t way = 0;
 
     *copied = 0;

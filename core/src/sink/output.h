@@ -14,10 +14,6 @@ int32_t fl_output_file(int fd, const void *bytes, size_t size, uint64_t offset,
 int32_t fl_output_stream(const struct fl_sink_options *options, const void *bytes, size_t size,
                          struct flame_error *err) FL_CHECK;
 
-/* Let the empty file `out` share all of `in`, in constant time, if the file system can and `in` has
- * exactly `size` bytes. */
-bool fl_output_reflink(int in, int out, uint64_t size);
-
 /* A piece of one file that becomes a piece of another. */
 struct fl_piece {
     int from;
@@ -27,8 +23,9 @@ struct fl_piece {
     uint64_t size;
 };
 
-/* Copy it inside the kernel. *copied is what was done, also on failure; UNSUPPORTED: this pair of
- * files cannot (any more), go on by reading. Fails with IO, NO_SPACE too. */
+/* Copy it inside the kernel: shared blocks, copy_file_range, sendfile. *copied is what was done,
+ * also on failure; UNSUPPORTED: this pair of files cannot (any more), go on by reading. Fails with
+ * IO, NO_SPACE too. */
 int32_t fl_output_copy(const struct fl_piece *piece, uint64_t *copied,
                        struct flame_error *err) FL_CHECK;
 

@@ -198,8 +198,6 @@ static int32_t copy_by_reading(struct fl_sink *sink, int fd, uint64_t offset, ui
 static int32_t copy_in_kernel(struct fl_sink *sink, int fd, uint64_t offset, uint64_t size,
                               uint64_t *copied, struct flame_error *err)
 {
-    if (offset == 0 && sink->written == 0 && fl_output_reflink(fd, sink->options.fd, size))
-        *copied = sink->written = size;
     while (*copied < size) {
         uint64_t left = size - *copied;
         struct fl_piece piece = {.from = fd,
