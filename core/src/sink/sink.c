@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sink/sink.h"
 
-#include "sink/hasher.h"
+#include "sink/conveyor.h"
 #include "sink/output.h"
 
 #include <errno.h>
@@ -15,29 +15,26 @@
 
 struct fl_sink {
     struct fl_sink_options options;
-    struct fl_hasher *hasher;
+    struct fl_conveyor *conveyor; /* at its end: hashing, or writing, or nothing */
+    struct fl_hash hash;
     size_t chunk_size; /* of the next buffer */
     char *chunk;       /* being filled, or NULL */
     size_t filled;     /* bytes in it */
-    uint64_t written;  /* bytes that have left for the target */
-    uint64_t started;  /* bytes whose writeback was asked for */
+    uint64_t taken;    /* bytes taken over, without those */
+    uint64_t written;  /* bytes that have left for the target; the writing thread's */
+    uint64_t started;  /* bytes whose writeback was asked for; likewise */
 };
 
-int32_t fl_sink_open(const struct fl_sink_options *options, struct fl_sink **out,
-                     struct flame_error *err)
+static bool hashes(const struct fl_sink *sink)
 {
-    fl_auto_free struct fl_sink *sink = calloc(1, sizeof(*sink));
-    int32_t status;
+    return sink->options.digest != FL_DIGEST_NONE;
+}
 
-    if (!sink)
-        return fl_fail_memory(err);
-    sink->options = *options;
-    sink->chunk_size = FL_SINK_CHUNK;
-    status = fl_hasher_open(options->digest, &sink->hasher, err);
-    if (status != FLAME_OK)
-        return status;
-    *out = fl_take(sink);
-    return FLAME_OK;
+/* Only files are written behind the back of the one who receives: a stream may block for ever, and
+ * a callback belongs to the caller. */
+static bool writes_behind(const struct fl_sink *sink)
+{
+    return !hashes(sink) && sink->options.fd >= 0 && !sink->options.is_stream;
 }
 
 void fl_sink_expect(struct fl_sink *sink, uint64_t size)
@@ -75,25 +72,69 @@ static int32_t put_out(struct fl_sink *sink, const void *bytes, size_t size,
     return FLAME_OK;
 }
 
-/* The chunk goes to the hasher first, so that hashing and writing run side by side. */
+/* The conveyor's end. */
+static int32_t work_on_chunk(void *data, const void *bytes, size_t size, struct flame_error *err)
+{
+    struct fl_sink *sink = data;
+
+    if (writes_behind(sink))
+        return put_out(sink, bytes, size, err);
+    fl_hash_update(&sink->hash, bytes, size);
+    return FLAME_OK;
+}
+
+int32_t fl_sink_open(const struct fl_sink_options *options, struct fl_sink **out,
+                     struct flame_error *err)
+{
+    fl_auto_free struct fl_sink *sink = calloc(1, sizeof(*sink));
+    struct fl_station station = {.work = work_on_chunk, .data = sink};
+    int32_t status;
+
+    if (!sink)
+        return fl_fail_memory(err);
+    sink->options = *options;
+    sink->chunk_size = FL_SINK_CHUNK;
+    fl_hash_init(&sink->hash, options->digest);
+    status = fl_conveyor_open(&station, &sink->conveyor, err);
+    if (status != FLAME_OK)
+        return status;
+    *out = fl_take(sink);
+    return FLAME_OK;
+}
+
+/* The chunk is pushed first, so that hashing and writing run side by side. Without a digest and
+ * not into a file the same buffer is simply used again. */
 static int32_t flush_chunk(struct fl_sink *sink, struct flame_error *err)
 {
     char *chunk = sink->chunk;
     size_t size = sink->filled;
+    int32_t status = FLAME_OK;
 
     if (size == 0)
         return FLAME_OK;
-    fl_hasher_push(sink->hasher, size);
+    if (hashes(sink) || writes_behind(sink))
+        status = fl_conveyor_push(sink->conveyor, size, err);
     sink->chunk = NULL;
     sink->filled = 0;
+    sink->taken += size;
+    if (status != FLAME_OK || writes_behind(sink))
+        return status;
     return put_out(sink, chunk, size, err);
+}
+
+/* Nothing is under way any more: the target may be written to directly. */
+static int32_t settle(struct fl_sink *sink, struct flame_error *err)
+{
+    int32_t status = flush_chunk(sink, err);
+
+    return status == FLAME_OK ? fl_conveyor_drain(sink->conveyor, err) : status;
 }
 
 static int32_t want_chunk(struct fl_sink *sink, struct flame_error *err)
 {
     if (sink->chunk)
         return FLAME_OK;
-    sink->chunk = fl_hasher_buffer(sink->hasher, sink->chunk_size);
+    sink->chunk = fl_conveyor_buffer(sink->conveyor, sink->chunk_size);
     return sink->chunk ? FLAME_OK : fl_fail_memory(err);
 }
 
@@ -135,13 +176,25 @@ static bool can_pass_through(const struct fl_sink *sink, uint64_t size)
     return sink->options.digest == FL_DIGEST_NONE && sink->filled == 0 && size >= FL_SINK_CHUNK;
 }
 
+static int32_t pass_through(struct fl_sink *sink, const void *bytes, size_t size,
+                            struct flame_error *err)
+{
+    int32_t status = settle(sink, err);
+
+    if (status == FLAME_OK)
+        status = put_out(sink, bytes, size, err);
+    sink->taken += size;
+    return status;
+}
+
 int32_t fl_sink_write(struct fl_sink *sink, const struct flame_slice *slices, uint32_t count,
                       struct flame_error *err)
 {
     for (uint32_t i = 0; i < count; i++) {
         size_t size = (size_t)slices[i].size;
-        int32_t status = can_pass_through(sink, size) ? put_out(sink, slices[i].data, size, err)
-                                                      : gather(sink, slices[i].data, size, err);
+        int32_t status = can_pass_through(sink, size)
+                             ? pass_through(sink, slices[i].data, size, err)
+                             : gather(sink, slices[i].data, size, err);
 
         if (status != FLAME_OK)
             return status;
@@ -240,9 +293,10 @@ int32_t fl_sink_copy(struct fl_sink *sink, int fd, uint64_t offset, uint64_t siz
     if (status != FLAME_OK)
         return status;
     if (in_kernel) {
-        status = flush_chunk(sink, err);
+        status = settle(sink, err);
         if (status == FLAME_OK)
             status = copy_in_kernel(sink, fd, offset, size, copied, err);
+        sink->taken += *copied;
         if (status != FLAME_ERR_UNSUPPORTED)
             return status;
     }
@@ -251,14 +305,14 @@ int32_t fl_sink_copy(struct fl_sink *sink, int fd, uint64_t offset, uint64_t siz
 
 uint64_t fl_sink_size(const struct fl_sink *sink)
 {
-    return sink->written + sink->filled;
+    return sink->taken + sink->filled;
 }
 
 int32_t fl_sink_finish(struct fl_sink *sink, struct fl_digest *digest, struct flame_error *err)
 {
-    int32_t status = flush_chunk(sink, err);
+    int32_t status = settle(sink, err);
 
-    fl_hasher_final(sink->hasher, digest);
+    fl_hash_final(&sink->hash, digest);
     return status;
 }
 
@@ -266,6 +320,6 @@ void fl_sink_free(struct fl_sink *sink)
 {
     if (!sink)
         return;
-    fl_hasher_free(sink->hasher);
+    fl_conveyor_free(sink->conveyor);
     free(sink);
 }

@@ -3,8 +3,10 @@
  *
  * Small pieces are gathered into chunks of 1 MiB before they are written: libcurl hands out 16 KiB
  * at a time, and 65,536 writes a GiB cost twice what 1,024 do. A digest is computed from those very
- * chunks, so what was hashed is what was written; from the second chunk on a thread of its own does
- * it, while this one writes and receives (hasher.h).
+ * chunks, so what was hashed is what was written. From the second chunk on a second thread takes
+ * the heavier half of the work (conveyor.h): it hashes while this one receives and writes; without
+ * a digest, and into a file, it writes while this one receives. A failure to write may then be told
+ * by a later call, by fl_sink_finish() at the latest.
  *
  * One thread at a time per sink. */
 #ifndef FL_SINK_SINK_H
