@@ -2,9 +2,9 @@
 #include "url/host.h"
 
 #include "base/text.h"
+#include "url/ascii.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -30,7 +30,7 @@ static int32_t canonical_ipv6(const char *text, char **out, struct flame_error *
 
 static bool is_host_byte(char c)
 {
-    return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_';
+    return fl_ascii_is_letter(c) || fl_ascii_is_digit(c) || c == '-' || c == '.' || c == '_';
 }
 
 /* Would some parser take this for an IPv4 number? Then only one spelling is allowed. The rule is
@@ -60,7 +60,7 @@ static int32_t canonical_name(char *host, struct flame_error *err)
     for (char *at = host; *at; at++) {
         if (!is_host_byte(*at))
             return bad_host(err, "only letters, digits, '-', '.' and '_' are allowed");
-        *at = (char)tolower((unsigned char)*at);
+        *at = fl_ascii_lower(*at);
     }
     /* A trailing dot makes another origin of the same host: one spelling only. */
     if (host[0] == '.' || strstr(host, "..") || (host[0] && host[strlen(host) - 1] == '.'))

@@ -2,19 +2,18 @@
 #include "url/normal.h"
 
 #include "base/text.h"
+#include "url/ascii.h"
 
-#include <ctype.h>
 #include <string.h>
 
-bool fl_is_unreserved(char c)
+static bool is_unreserved(char c)
 {
-    return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_' || c == '~';
+    return fl_ascii_is_letter(c) || fl_ascii_is_digit(c) || (c && strchr("-._~", c));
 }
 
 static bool is_allowed(char c, const char *extra)
 {
-    return (unsigned char)c < 0x80 && c != '\0' &&
-           (fl_is_unreserved(c) || strchr("!$&'()*+,;=", c) || strchr(extra, c));
+    return c != '\0' && (is_unreserved(c) || strchr("!$&'()*+,;=", c) || strchr(extra, c));
 }
 
 static int32_t bad_byte(struct flame_error *err, char c)
@@ -32,7 +31,7 @@ static size_t normal_escape(const char *text, size_t left, char *out)
 
     if (high < 0 || low < 0 || byte == 0)
         return 0;
-    if (fl_is_unreserved((char)byte) && byte < 0x80) {
+    if (is_unreserved((char)byte)) {
         out[0] = (char)byte;
         return 1;
     }
@@ -42,14 +41,11 @@ static size_t normal_escape(const char *text, size_t left, char *out)
     return 3;
 }
 
-int32_t fl_normal_text(const char *text, size_t size, const char *extra, char **out,
-                       struct flame_error *err)
+static int32_t normal_copy(const char *text, size_t size, const char *extra, char *copy,
+                           struct flame_error *err)
 {
-    fl_auto_free char *copy = malloc(size + 1);
     size_t used = 0;
 
-    if (!copy)
-        return fl_fail_memory(err);
     for (size_t i = 0; i < size;) {
         size_t written = 1;
 
@@ -66,8 +62,23 @@ int32_t fl_normal_text(const char *text, size_t size, const char *extra, char **
         used += written;
     }
     copy[used] = '\0';
-    *out = fl_take(copy);
     return FLAME_OK;
+}
+
+int32_t fl_normal_text(const char *text, size_t size, const char *extra, char **out,
+                       struct flame_error *err)
+{
+    fl_auto_free char *copy = malloc(size + 1);
+    int32_t status;
+
+    if (!copy)
+        return fl_fail_memory(err);
+    status = normal_copy(text, size, extra, copy, err);
+    if (status == FLAME_OK)
+        *out = fl_take(copy);
+    else
+        fl_wipe(copy, size); /* it may be half a password */
+    return status;
 }
 
 /* Drop the last segment written, with its slash. */

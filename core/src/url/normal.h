@@ -5,8 +5,6 @@
 
 #include "base/error.h"
 
-#include <stdbool.h>
-
 /* Which bytes a part may hold as they are, beside unreserved ones and sub-delims. */
 #define FL_PATH_EXTRA ":@/"
 #define FL_QUERY_EXTRA ":@/?"
@@ -19,7 +17,5 @@ int32_t fl_normal_text(const char *text, size_t size, const char *extra, char **
 
 /* Remove "." and ".." segments (RFC 3986 5.2.4), in place. */
 void fl_normal_dots(char *path);
-
-bool fl_is_unreserved(char c);
 
 #endif

@@ -2,10 +2,10 @@
 #include "url/url.h"
 
 #include "base/text.h"
+#include "url/ascii.h"
 #include "url/host.h"
 #include "url/normal.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static int32_t bad_url(struct flame_error *err, const char *why)
@@ -13,16 +13,21 @@ static int32_t bad_url(struct flame_error *err, const char *why)
     return fl_fail(err, FLAME_ERR_INVALID_URL, "malformed url: %s", why);
 }
 
+static int32_t too_long(struct flame_error *err)
+{
+    return fl_fail(err, FLAME_ERR_INVALID_URL, "malformed url: longer than %d bytes", FL_URL_MAX);
+}
+
 int32_t fl_url_scheme(const char *text, char *scheme, struct flame_error *err)
 {
     size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
 
-    if (size == 0 || text[size] != ':' || !isalpha((unsigned char)text[0]))
+    if (size == 0 || text[size] != ':' || !fl_ascii_is_letter(text[0]))
         return bad_url(err, "it does not start with a scheme");
     if (size >= FL_SCHEME_MAX)
         return bad_url(err, "its scheme is too long");
     for (size_t i = 0; i < size; i++)
-        scheme[i] = (char)tolower((unsigned char)text[i]);
+        scheme[i] = fl_ascii_lower(text[i]);
     scheme[size] = '\0';
     return FLAME_OK;
 }
@@ -96,7 +101,7 @@ static int32_t take_port(const struct span *said, uint32_t default_port, uint32_
     if (!said->at || said->size == 0)
         return FLAME_OK;
     for (size_t i = 0; i < said->size; i++) {
-        if (!isdigit((unsigned char)said->at[i]) || port > 65535)
+        if (!fl_ascii_is_digit(said->at[i]) || port > 65535)
             return bad_url(err, "its port is not a number from 1 to 65535");
         port = port * 10 + (uint32_t)(said->at[i] - '0');
     }
@@ -123,7 +128,7 @@ static int32_t take_userinfo(const struct span *said, char **out, struct flame_e
         return fl_fail_memory(err);
     *out = decoded;
     for (const char *at = decoded; *at; at++)
-        if (iscntrl((unsigned char)*at))
+        if (fl_ascii_is_control(*at))
             return bad_url(err, "a control byte in its userinfo");
     return FLAME_OK;
 }
@@ -200,7 +205,10 @@ static int32_t spell(struct fl_url *url, uint32_t default_port, struct flame_err
     url->origin = fl_format("%s:%s%s", url->scheme, slashes, url->has_authority ? full : "");
     url->text = fl_format("%s:%s%s%s%s%s", url->scheme, slashes, url->has_authority ? brief : "",
                           url->path, url->query ? "?" : "", url->query ? url->query : "");
-    return url->origin && url->text ? FLAME_OK : fl_fail_memory(err);
+    if (!url->origin || !url->text)
+        return fl_fail_memory(err);
+    /* A '/' that was added, or an address spelled out, may lengthen it. */
+    return strlen(url->text) > FL_URL_MAX ? too_long(err) : FLAME_OK;
 }
 
 static int32_t understand(const struct parts *parts, uint32_t default_port, struct fl_url *url,
@@ -226,7 +234,7 @@ int32_t fl_url_parse(const char *text, uint32_t default_port, struct fl_url *out
     int32_t status;
 
     if (strlen(text) > FL_URL_MAX)
-        return bad_url(err, "longer than 8192 bytes");
+        return too_long(err);
     status = fl_url_scheme(text, scheme, err);
     if (status != FLAME_OK)
         return status;

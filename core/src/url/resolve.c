@@ -2,21 +2,24 @@
 #include "url/url.h"
 
 #include "base/text.h"
-#include "url/normal.h"
 
 #include <string.h>
 
+/* A colon in the first segment can only end a scheme (RFC 3986 4.2). */
 static bool is_absolute(const char *reference)
+{
+    return reference[strcspn(reference, ":/?#")] == ':';
+}
+
+/* An error here, and not later: "waytoolong...://h" must not become a path. */
+static int32_t check_reference(const char *reference, struct flame_error *err)
 {
     char scheme[FL_SCHEME_MAX];
 
-    return fl_url_scheme(reference, scheme, NULL) == FLAME_OK;
-}
-
-/* "scheme://authority" of the base, without userinfo. */
-static char *base_place(const struct fl_url *base)
-{
-    return strdup(base->origin);
+    if (strlen(reference) > FL_URL_MAX)
+        return fl_fail(err, FLAME_ERR_INVALID_URL, "malformed url: longer than %d bytes",
+                       FL_URL_MAX);
+    return is_absolute(reference) ? fl_url_scheme(reference, scheme, err) : FLAME_OK;
 }
 
 /* RFC 3986 5.2.3: the reference replaces what follows the base's last slash. */
@@ -32,11 +35,9 @@ static char *merge(const struct fl_url *base, const char *reference)
 
 static char *resolve_relative(const struct fl_url *base, const char *reference)
 {
-    fl_auto_free char *place = base_place(base);
+    const char *place = base->origin; /* "scheme://authority" without userinfo */
     fl_auto_free char *merged = NULL;
 
-    if (!place)
-        return NULL;
     if (strncmp(reference, "//", 2) == 0)
         return fl_format("%s:%s", base->scheme, reference);
     if (*reference == '/')
@@ -53,10 +54,11 @@ static char *resolve_relative(const struct fl_url *base, const char *reference)
 int32_t fl_url_resolve(const struct fl_url *base, const char *reference, char **out,
                        struct flame_error *err)
 {
+    int32_t status = check_reference(reference, err);
     char *text;
 
-    if (strlen(reference) > FL_URL_MAX)
-        return fl_fail(err, FLAME_ERR_INVALID_URL, "malformed url: longer than 8192 bytes");
+    if (status != FLAME_OK)
+        return status;
     text = is_absolute(reference) ? strdup(reference) : resolve_relative(base, reference);
     if (!text)
         return fl_fail_memory(err);

@@ -2,34 +2,44 @@
 #include "url/url.h"
 
 #include "base/text.h"
+#include "url/ascii.h"
 
-#include <ctype.h>
 #include <string.h>
 
-/* Of text that need not parse: does userinfo end at `at`? A password may hold '/', '?' and '#', so
- * an '@' behind them counts too, unless what stands before them can only be a host and a port. */
-static bool ends_userinfo(const char *authority, const char *at)
+/* Does the grammar say where userinfo can be? Only in text that parses and names a host; a file
+ * needs none. "http:/u:p@h" and "u:p@h" parse too, as paths, and were meant otherwise. */
+static bool is_clear(const char *text)
 {
-    size_t host = strcspn(authority, "/?#");
-    const char *colon = memchr(authority, ':', host);
+    struct fl_url url = {0};
+    bool is_clear = fl_url_parse(text, 0, &url, NULL) == FLAME_OK &&
+                    (url.host[0] || strcmp(url.scheme, "file") == 0);
 
-    if (!at)
-        return false;
-    if (at < authority + host)
-        return true;
-    return colon && strspn(colon + 1, "0123456789") != (size_t)(authority + host - colon - 1);
+    fl_url_done(&url);
+    return is_clear;
 }
 
+/* "scheme://" at the start, or 0. */
+static size_t prefix_size(const char *text)
+{
+    char scheme[FL_SCHEME_MAX];
+    size_t size = fl_url_scheme(text, scheme, NULL) == FLAME_OK ? strlen(scheme) : 0;
+
+    return size > 0 && strncmp(text + size, "://", 3) == 0 ? size + 3 : 0;
+}
+
+/* Of text that is not clear nothing in front of the last '@' is shown: a password may hold every
+ * byte. Where that '@' may belong to the query, nothing behind it is shown either. */
 char *fl_url_redact(const char *text)
 {
-    size_t scheme = strcspn(text, ":/?#@");
-    const char *authority = text + (strncmp(text + scheme, "://", 3) == 0 ? scheme + 3 : 0);
-    const char *at = strrchr(authority, '@');
-    const char *rest = ends_userinfo(authority, at) ? at + 1 : authority;
-    size_t shown = strcspn(rest, "?#");
+    size_t prefix = prefix_size(text);
+    const char *rest = text + prefix;
+    const char *end = rest + strcspn(rest, "?#");
+    const char *at = is_clear(text) ? memrchr(rest, '@', strcspn(rest, "/?#")) : strrchr(rest, '@');
 
-    return fl_format("%.*s%.*s%s", (int)(authority - text), text, (int)shown, rest,
-                     rest[shown] == '?' ? "?***" : "");
+    if (at)
+        rest = at < end ? at + 1 : end;
+    return fl_format("%.*s%.*s%s", (int)prefix, text, (int)(end - rest), rest,
+                     *end == '?' ? "?***" : "");
 }
 
 char *fl_url_decode(const char *text, size_t size)
@@ -61,7 +71,7 @@ static bool is_file_name(const char *name)
     if (strchr(name, '/') || strncmp(name, ".flame-", 7) == 0)
         return false;
     for (const char *at = name; *at; at++)
-        if (iscntrl((unsigned char)*at))
+        if (fl_ascii_is_control(*at))
             return false;
     return true;
 }
@@ -72,7 +82,9 @@ int32_t fl_url_file_name(const struct fl_url *url, char **out, struct flame_erro
     const char *segment = slash ? slash + 1 : url->path;
     fl_auto_free char *name = fl_url_decode(segment, strlen(segment));
 
-    if (!name || !is_file_name(name))
+    if (!name) /* a parsed path holds no %00 */
+        return fl_fail_memory(err);
+    if (!is_file_name(name))
         return fl_fail(err, FLAME_ERR_UNSAFE_NAME, "the url ends in no usable file name");
     *out = fl_take(name);
     return FLAME_OK;

@@ -8,8 +8,8 @@
  * without zone; anything that some parser reads as an IPv4 number (octal, hex, fewer than four
  * parts); port 0 or over 65535; more than 8 KiB; a scheme with a default port but without a host.
  * Normalised (RFC 3986 6.2.2): case of scheme, host and percent-encodings, unreserved characters
- * decoded, dot segments removed, default port dropped, "/" for an empty path where the scheme has a
- * default port.
+ * decoded, dot segments removed from a path that begins with '/', default port dropped, "/" for an
+ * empty path where the scheme has a default port.
  *
  * Pure functions, no state, any thread. */
 #ifndef FL_URL_URL_H
@@ -31,7 +31,7 @@ struct fl_url {
     char *path;     /* percent-encoded; without authority all behind the colon, up to '?' */
     char *query;    /* behind '?', or NULL */
     char *userinfo; /* percent-DECODED "user:password" or "user"; a secret; or NULL */
-    char *fragment; /* behind '#', as it is, or NULL */
+    char *fragment; /* behind '#', or NULL */
     uint32_t port;  /* said, or the default, or 0 */
     bool has_authority;
 };
@@ -46,16 +46,17 @@ int32_t fl_url_parse(const char *text, uint32_t default_port, struct fl_url *out
                      struct flame_error *err) FL_CHECK;
 
 /* Resolve a reference, absolute or relative (RFC 3986 5.2, strict), against a parsed URL into
- * absolute text, which still has to be parsed. The base's query and fragment do not come along.
+ * absolute text, which still has to be parsed. The base's userinfo and fragment do not come along.
  * *out: to be freed. Fails with INVALID_URL, NO_MEMORY. */
 int32_t fl_url_resolve(const struct fl_url *base, const char *reference, char **out,
                        struct flame_error *err) FL_CHECK;
 
-/* Is there any doubt that both name the same scheme, host and port? */
+/* Is there no doubt that both name the same scheme, host and port? */
 bool fl_url_same_origin(const struct fl_url *a, const struct fl_url *b);
 
 /* The text that may be shown: without userinfo, query values ("?***") and fragment. Also for text
- * that does not parse. NULL = no memory. */
+ * that does not parse: of that, nothing in front of an '@' but "scheme://". Not escaped. NULL = no
+ * memory. */
 char *fl_url_redact(const char *text);
 
 /* Decode the percent-encodings of `size` bytes into a new string; NULL when it would hold a NUL or
