@@ -81,15 +81,49 @@ static bool is_in_head(const struct fl_exchange *exchange)
     return !exchange->is_judged;
 }
 
+/* What OpenSSL says of an alert or a fault, without its file and number; NULL = it says nothing. */
+static const char *tls_words(const char *text)
+{
+    static const char marker[] = "SSL routines::";
+    const char *at = strstr(text, marker);
+
+    return at ? at + sizeof(marker) - 1 : NULL;
+}
+
+/* A sentence becomes a clause; a name ("OpenSSL") stays as it is. */
+static void lower_first(char *message)
+{
+    size_t word = strcspn(message, " ");
+
+    if (!isupper((unsigned char)message[0]))
+        return;
+    for (size_t i = 1; i < word; i++)
+        if (isupper((unsigned char)message[i]))
+            return;
+    message[0] = (char)tolower((unsigned char)message[0]);
+}
+
 static int32_t say(struct fl_exchange *exchange, int32_t status, const char *text, CURLcode code)
 {
     char message[CURL_ERROR_SIZE + 32];
     const char *words = exchange->error_text[0] ? exchange->error_text : curl_easy_strerror(code);
+    const char *tls = tls_words(words);
 
-    (void)snprintf(message, sizeof(message), "%s", text ? text : words);
-    if (!text && isupper((unsigned char)message[0]) && islower((unsigned char)message[1]))
-        message[0] = (char)tolower((unsigned char)message[0]);
+    if (text || !tls)
+        (void)snprintf(message, sizeof(message), "%s", text ? text : words);
+    else
+        (void)snprintf(message, sizeof(message), "tls: %s", tls);
+    lower_first(message);
     return exchange->host->fail(exchange->err, status, message);
+}
+
+/* In TLS 1.3 the server judges us after the handshake: libcurl calls that a broken connection. */
+static int32_t say_alert(struct fl_exchange *exchange, CURLcode code)
+{
+    bool wants_certificate = strstr(exchange->error_text, "certificate required") != NULL;
+
+    return say(exchange, FLAME_ERR_TLS,
+               wants_certificate ? "the server wants a client certificate" : NULL, code);
 }
 
 /* Numbers whose meaning depends on how far the reply had come. */
@@ -103,6 +137,8 @@ static bool say_by_place(struct fl_exchange *exchange, CURLcode code, int32_t *s
         *status = say(exchange, FLAME_ERR_PROTOCOL, "a header line is too long", code);
     else if (code == CURLE_RECV_ERROR && is_about_chunks(exchange))
         *status = say(exchange, FLAME_ERR_PROTOCOL, "the server broke the chunked encoding", code);
+    else if (code == CURLE_RECV_ERROR && tls_words(exchange->error_text))
+        *status = say_alert(exchange, code);
     else
         return false;
     return true;

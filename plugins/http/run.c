@@ -61,7 +61,7 @@ static int close_socket(void *data, curl_socket_t socket_fd)
     socklen_t size = sizeof(info);
 
     if (getsockopt(socket_fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
-        *is_cut_inside = info.tcpi_bytes_received > 0;
+        *is_cut_inside = info.tcpi_bytes_received > 1; /* the FIN counts as one */
     return close(socket_fd);
 }
 

@@ -3,6 +3,8 @@
 #include "fixture.h"
 
 #include <elf.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 TestSuite(refused, .init = set_up, .fini = tear_down);
 
@@ -128,19 +130,34 @@ Test(refused, a_note_that_is_too_long_is_not_read)
     refuse("long-note.so", "BAD_NOTE", "wrong size");
 }
 
-Test(refused, a_note_that_reaches_behind_its_segment_is_not_read)
+/* Let the note claim `text_size` bytes. */
+static void refuse_note_of(uint32_t text_size)
 {
     static const char before[] = "\1\0\0\0Flame\0\0\0abi=";
     size_t size;
     char *bytes = slurp(put("option.so", "x.so"), &size);
     char *note = memmem(bytes, size, before, sizeof(before) - 1);
-    const uint32_t huge = UINT32_MAX;
 
     cr_assert_not_null(note);
-    patch(at("x.so"), note - bytes - 4, &huge, sizeof(huge));
+    patch(at("x.so"), note - bytes - 4, &text_size, sizeof(text_size));
     free(bytes);
     open_registry();
     expect_refused("x.so", "BAD_NOTE", "wrong size");
+}
+
+Test(refused, a_note_of_four_gigabytes_is_not_read)
+{
+    refuse_note_of(UINT32_MAX);
+}
+
+Test(refused, a_note_that_reaches_behind_its_segment_is_not_read)
+{
+    refuse_note_of(9000);
+}
+
+Test(refused, a_note_without_text_is_refused)
+{
+    refuse_note_of(0);
 }
 
 Test(refused, a_note_of_two_strings_is_refused)
@@ -228,11 +245,34 @@ Test(refused, silence_about_the_stack_is_refused)
     expect_refused("x.so", "REFUSED_FLAGS", "does not say that its stack");
 }
 
-Test(refused, text_relocations_are_refused)
+/* Linkers say it twice; each alone must do. */
+static void refuse_text_relocation_without(Elf64_Sxword tag, Elf64_Xword value)
 {
+    const Elf64_Dyn said = {.d_tag = tag, .d_un = {.d_val = value}};
+    const Elf64_Dyn other = {.d_tag = DT_DEBUG};
+    size_t size;
+    char *bytes;
+    char *found;
+
     if (access(BAD_DIR "/text-relocation.so", F_OK) != 0)
         cr_skip_test("this machine's assembler is not known here");
-    refuse("text-relocation.so", "REFUSED_FLAGS", "text relocations");
+    bytes = slurp(put("text-relocation.so", "x.so"), &size);
+    found = memmem(bytes, size, &said, sizeof(said));
+    cr_assert_not_null(found);
+    patch(at("x.so"), found - bytes, &other, sizeof(other));
+    free(bytes);
+    open_registry();
+    expect_refused("x.so", "REFUSED_FLAGS", "text relocations");
+}
+
+Test(refused, text_relocations_said_by_a_flag_are_refused)
+{
+    refuse_text_relocation_without(DT_TEXTREL, 0);
+}
+
+Test(refused, text_relocations_said_by_a_tag_are_refused)
+{
+    refuse_text_relocation_without(DT_FLAGS, DF_TEXTREL);
 }
 
 Test(refused, a_relative_search_path_is_refused)
@@ -266,6 +306,18 @@ Test(refused, a_fifo_does_not_hang_us)
     cr_assert_eq(mkfifo(at("x.so"), 0600), 0);
     open_registry();
     expect_refused("x.so", "NOT_REGULAR", "not a regular file");
+}
+
+Test(refused, what_is_no_file_is_not_even_opened)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", at("x.so"));
+    cr_assert_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    open_registry();
+    expect_refused("x.so", "NOT_REGULAR", "not a regular file");
+    (void)close(fd);
 }
 
 Test(refused, a_directory_is_no_plugin)
