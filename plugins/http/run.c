@@ -174,10 +174,13 @@ static size_t take_line(char *line, size_t size, size_t count, void *data)
     bool goes_on;
 
     exchange->wire += bytes;
-    exchange->host->progress(exchange->transfer, FLAME_PHASE_BODY, exchange->wire);
     goes_on = fl_head_line(&exchange->head, line, bytes);
     if (!exchange->is_judged && (!goes_on || fl_head_is_final(&exchange->head)))
         judge_head(exchange);
+    /* A head that comes drop by drop is no answer yet. */
+    exchange->host->progress(exchange->transfer,
+                             exchange->is_judged ? FLAME_PHASE_BODY : FLAME_PHASE_WAIT,
+                             exchange->wire);
     if (!goes_on || exchange->refused != FLAME_OK)
         return 0;
     if (exchange->is_judged && exchange->verdict.status != FLAME_OK && !is_worth_draining(exchange))

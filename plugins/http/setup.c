@@ -230,35 +230,45 @@ static int32_t set_route(struct fl_exchange *exchange)
     return status;
 }
 
-/* Part by part: the host has parsed the URL, nobody does it again. */
-static bool set_parts(const struct flame_request *request, CURLU *url)
+static bool has_part(CURLU *url, CURLUPart part, const char *ours)
 {
+    char *theirs = NULL;
+    bool is_there = curl_url_get(url, part, &theirs, CURLU_DEFAULT_PORT) == CURLUE_OK;
+    bool is_same = strcmp(is_there ? theirs : "", ours ? ours : "") == 0;
+
+    curl_free(theirs);
+    return is_same;
+}
+
+/* The host has parsed the URL and judged what it read. libcurl parses it again (set part by part,
+ * it would respell percent-encodings, and signatures would break): it must read the same. */
+static bool is_read_alike(const struct flame_request *request)
+{
+    CURLU *url = curl_url();
     char host[280];
     char port[8];
+    bool is_alike;
 
     (void)snprintf(host, sizeof(host), strchr(request->host, ':') ? "[%s]" : "%s", request->host);
     (void)snprintf(port, sizeof(port), "%u", request->port);
-    return !curl_url_set(url, CURLUPART_SCHEME, request->scheme, 0) &&
-           !curl_url_set(url, CURLUPART_HOST, host, 0) &&
-           !curl_url_set(url, CURLUPART_PORT, port, 0) &&
-           !curl_url_set(url, CURLUPART_PATH, request->path, 0) &&
-           (!request->query || !curl_url_set(url, CURLUPART_QUERY, request->query, 0));
+    is_alike = url && !curl_url_set(url, CURLUPART_URL, request->url, CURLU_PATH_AS_IS) &&
+               has_part(url, CURLUPART_SCHEME, request->scheme) &&
+               has_part(url, CURLUPART_USER, NULL) && has_part(url, CURLUPART_HOST, host) &&
+               has_part(url, CURLUPART_PORT, port) &&
+               has_part(url, CURLUPART_PATH, request->path) &&
+               has_part(url, CURLUPART_QUERY, request->query);
+    curl_url_cleanup(url);
+    return is_alike;
 }
 
 static int32_t set_url(struct fl_exchange *exchange)
 {
-    CURLU *url = curl_url();
-    char *text = NULL;
-    bool is_set = url && set_parts(exchange->request, url) &&
-                  !curl_url_get(url, CURLUPART_URL, &text, CURLU_NO_DEFAULT_PORT) &&
-                  curl_easy_setopt(exchange->easy, CURLOPT_URL, text) == CURLE_OK;
-
-    curl_free(text);
-    curl_url_cleanup(url);
+    if (!is_read_alike(exchange->request) ||
+        curl_easy_setopt(exchange->easy, CURLOPT_URL, exchange->request->url) != CURLE_OK)
+        return exchange->host->fail(exchange->err, FLAME_ERR_INVALID_URL,
+                                    "libcurl reads the url differently");
     (void)curl_easy_setopt(exchange->easy, CURLOPT_PATH_AS_IS, 1L);
-    return is_set ? FLAME_OK
-                  : exchange->host->fail(exchange->err, FLAME_ERR_INVALID_URL,
-                                         "libcurl does not take the url");
+    return FLAME_OK;
 }
 
 static long http_version(const struct fl_exchange *exchange)

@@ -27,11 +27,39 @@ static bool has_certificate(const char *path)
     return found;
 }
 
+/* "sha256//" and the base64 of 32 bytes; several with ';' between (RFC 7469 2.4 names the digest).
+ */
+static bool is_pin(const char *text)
+{
+    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    while (strncmp(text, "sha256//", 8) == 0 && strspn(text + 8, base64) == 43 && text[51] == '=') {
+        text += 52;
+        if (*text == '\0')
+            return true;
+        if (*text++ != ';')
+            break;
+    }
+    return false;
+}
+
+static int32_t set_pin(struct fl_exchange *exchange)
+{
+    const char *pin = fl_http_option(exchange, FLAME_OPT_TLS_PIN);
+
+    if (!pin)
+        return FLAME_OK;
+    if (!is_pin(pin))
+        return invalid(exchange, "tls.pin: not of the form 'sha256//BASE64'");
+    if (curl_easy_setopt(exchange->easy, CURLOPT_PINNEDPUBLICKEY, pin) != CURLE_OK)
+        return invalid(exchange, "tls.pin: this libcurl cannot pin keys");
+    return FLAME_OK;
+}
+
 static int32_t set_trust(struct fl_exchange *exchange)
 {
     const char *ca = fl_http_option(exchange, FLAME_OPT_TLS_CA);
     const char *verify = fl_http_option(exchange, FLAME_OPT_TLS_VERIFY);
-    const char *pin = fl_http_option(exchange, FLAME_OPT_TLS_PIN);
     const char *lowest = fl_http_option(exchange, FLAME_OPT_TLS_MIN);
     bool is_13 = lowest && strcmp(lowest, "1.3") == 0;
     long on = verify && strcmp(verify, "0") == 0 ? 0 : 1;
@@ -48,9 +76,7 @@ static int32_t set_trust(struct fl_exchange *exchange)
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, on ? 2L : 0L);
     (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION,
                            is_13 ? (long)CURL_SSLVERSION_TLSv1_3 : (long)CURL_SSLVERSION_TLSv1_2);
-    if (pin && curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, pin) != CURLE_OK)
-        return invalid(exchange, "tls.pin: this libcurl cannot pin keys");
-    return FLAME_OK;
+    return set_pin(exchange);
 }
 
 /* libcurl copies the blob; ours is wiped. *found false = there is none. */

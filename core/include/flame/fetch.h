@@ -111,7 +111,7 @@ struct flame_task {
     uint64_t max_bytes;
     uint32_t max_redirects;
     uint32_t connect_timeout_ms;    /* lookup, connect, handshake */
-    uint32_t first_byte_timeout_ms; /* from there to the answer's first byte */
+    uint32_t first_byte_timeout_ms; /* from there until the answer begins */
     uint32_t stall_timeout_ms;      /* without any byte */
     uint32_t total_timeout_ms;      /* off by default */
     uint32_t reserved_zero;         /* 0 */

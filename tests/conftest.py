@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the built program share."""
+import pytest
+
+from support.certificates import Certificates
+from support.nginx import Nginx
+from support.program import Program
+from support.scripted_server import ScriptedServer
+
+
+@pytest.fixture
+def fetch(tmp_path):
+    """Run flame-fetch: fetch(argument, ...) -> Outcome."""
+    return Program(tmp_path)
+
+
+@pytest.fixture
+def serve():
+    """Start scripted servers that end with the test: serve(reply, tls=None)."""
+    servers = []
+
+    def start(reply, **options):
+        servers.append(ScriptedServer(reply, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def nginx(tmp_path_factory, certificates):
+    server = Nginx(tmp_path_factory.mktemp("nginx"), certificates)
+    yield server
+    server.close()
