@@ -126,9 +126,28 @@ static int32_t say_alert(struct fl_exchange *exchange, CURLcode code)
                wants_certificate ? "the server wants a client certificate" : NULL, code);
 }
 
+/* The proxy's answer to CONNECT, where that was no yes. */
+static bool was_refused_by_proxy(const struct fl_exchange *exchange, long *answer)
+{
+    *answer = 0;
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, answer);
+    return *answer >= 300;
+}
+
+static int32_t say_proxy(struct fl_exchange *exchange, long answer, CURLcode code)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof(text), "the proxy answered %ld", answer);
+    exchange->host->fail_detail(exchange->err, FLAME_DETAIL_HTTP, answer);
+    return say(exchange, answer == 407 ? FLAME_ERR_AUTH : FLAME_ERR_REMOTE, text, code);
+}
+
 /* Numbers whose meaning depends on how far the reply had come. */
 static bool say_by_place(struct fl_exchange *exchange, CURLcode code, int32_t *status)
 {
+    long answer;
+
     if (code == CURLE_GOT_NOTHING && *exchange->is_cut_inside)
         *status = say(exchange, FLAME_ERR_TRUNCATED, "the reply ends inside its head", code);
     else if (code == CURLE_GOT_NOTHING)
@@ -139,6 +158,8 @@ static bool say_by_place(struct fl_exchange *exchange, CURLcode code, int32_t *s
         *status = say(exchange, FLAME_ERR_PROTOCOL, "the server broke the chunked encoding", code);
     else if (code == CURLE_RECV_ERROR && tls_words(exchange->error_text))
         *status = say_alert(exchange, code);
+    else if (code == CURLE_RECV_ERROR && was_refused_by_proxy(exchange, &answer))
+        *status = say_proxy(exchange, answer, code);
     else
         return false;
     return true;
