@@ -62,6 +62,8 @@ int32_t fl_call_begin(struct fl_call *call, const struct flame_instance *instanc
     if (request->host[0] && strcmp(request->host, "localhost") != 0)
         return flame_fail(host, err, FLAME_ERR_INVALID_URL,
                           "a file url names no host but localhost, not '%s'", request->host);
+    if (request->port != 0)
+        return flame_fail(host, err, FLAME_ERR_INVALID_URL, "a file url has no port");
     if (request->query)
         return flame_fail(host, err, FLAME_ERR_INVALID_URL,
                           "a file url has no query; a '?' in a name is written %%3f");

@@ -40,7 +40,7 @@ class Outcome:
         lines = self.stderr.splitlines()
         assert len(lines) == 1, self.stderr
         assert lines[0].startswith("flame-fetch: "), self.stderr
-        assert all(" " <= letter <= "~" for letter in lines[0]), "bytes that are not harmless"
+        assert lines[0].isprintable(), f"letters that are not harmless: {lines[0]!r}"
         for word in words:
             assert word in lines[0], f"'{word}' is not in: {lines[0]}"
         assert self.files == [], f"left behind: {self.files}"
