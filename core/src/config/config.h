@@ -63,6 +63,10 @@ uint64_t fl_config_number(const struct fl_config *config, const struct fl_scope 
 
 /* A secret that the configuration holds for exactly this origin; borrowed; or NULL. */
 const char *fl_config_secret(const struct fl_config *config, const char *origin, const char *name);
+/* Every secret of every origin, so that none is ever shown. */
+void fl_config_each_secret(const struct fl_config *config,
+                           void (*visit)(void *data, const char *name, const char *value),
+                           void *data);
 
 /* Check and canonicalise a task's "name, value, ..." list into `out` (struct fl_pairs of text.h,
  * which is overwritten). Names without a dot are looked up in `plugin_options`; of a name said

@@ -82,6 +82,18 @@ const char *fl_config_secret(const struct fl_config *config, const char *origin,
     return secret ? secret->value : NULL;
 }
 
+void fl_config_each_secret(const struct fl_config *config,
+                           void (*visit)(void *data, const char *name, const char *value),
+                           void *data)
+{
+    for (size_t i = 0; i < config->origins.count; i++) {
+        const struct fl_settings *secrets = &config->origins.items[i].secrets;
+
+        for (size_t j = 0; j < secrets->count; j++)
+            visit(data, secrets->items[j].name, secrets->items[j].value);
+    }
+}
+
 const char *fl_config_pin(const struct fl_config *config, const char *scheme)
 {
     const struct fl_setting *pin = fl_settings_find(&config->pins, scheme);

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define SHORTEST 4 /* bytes; shorter secrets are found in every text */
-
 /* libcurl's default for a proxy without a port, whatever its scheme but https. */
 static uint32_t proxy_default_port(const char *url)
 {
@@ -69,34 +67,4 @@ int32_t fl_secret_find(const struct fl_task *task, const struct fl_config *confi
         return FLAME_OK;
     }
     return said ? FLAME_ERR_POLICY : FLAME_ERR_NOT_FOUND;
-}
-
-/* Shrinks or keeps the text, so that it can be done in place. */
-static void cut_out(char *text, const char *secret)
-{
-    size_t size = secret ? strlen(secret) : 0;
-
-    if (size < SHORTEST)
-        return;
-    for (char *at = strstr(text, secret); at; at = strstr(at + 3, secret)) {
-        memmove(at + 3, at + size, strlen(at + size) + 1);
-        memcpy(at, "***", 3);
-    }
-}
-
-static void cut_out_values(char *text, const char *const *items)
-{
-    for (size_t i = 0; items && items[i]; i += 2)
-        cut_out(text, items[i + 1]);
-}
-
-void fl_secret_redact(const struct fl_task *task, char *text)
-{
-    const char *password = task->url.userinfo ? strchr(task->url.userinfo, ':') : NULL;
-
-    cut_out_values(text, task->said.secrets);
-    cut_out_values(text, task->said.headers);
-    cut_out(text, task->url.userinfo);
-    cut_out(text, password ? password + 1 : NULL);
-    cut_out(text, task->url.query);
 }

@@ -14,8 +14,10 @@
 int32_t fl_secret_find(const struct fl_task *task, const struct fl_config *config, const char *name,
                        const char *origin, const char **value) FL_CHECK;
 
-/* Replace in place whatever in `text` is a secret of the task: its secrets, the userinfo and query
- * of its URL, header values. Very short ones would shred any text and are left. */
-void fl_secret_redact(const struct fl_task *task, char *text);
+/* Replace in place by "***" whatever in `text` is a secret of the task or of the configuration:
+ * secrets, userinfo, header values and the values in the URL's query, in the forms in which a peer
+ * got them and may send them back; also one that the end of `text` cuts. Very short ones would
+ * shred any text and are left. */
+void fl_secret_redact(const struct fl_task *task, const struct fl_config *config, char *text);
 
 #endif

@@ -40,7 +40,7 @@ static void host_log(const struct flame_host *host, struct flame_transfer *trans
         return;
     (void)fl_escape(text, (size_t)size, line, sizeof(line));
     if (transfer)
-        fl_secret_redact(transfer->task, line);
+        fl_secret_redact(transfer->task, transfer->config, line);
     emit(plugin_host(host)->core, level, fl_plugin_id(plugin_host(host)->plugin), line);
 }
 

@@ -139,7 +139,7 @@ static void complete_error(const struct flame_transfer *transfer, struct flame_e
     err->phase = atomic_load(&transfer->watch->phase);
     err->attempts = 1;
     (void)snprintf(err->plugin, sizeof(err->plugin), "%s", fl_plugin_id(transfer->hop->plugin));
-    fl_secret_redact(transfer->task, err->message);
+    fl_secret_redact(transfer->task, transfer->config, err->message);
 }
 
 int32_t fl_transfer_judge(struct flame_transfer *transfer, int32_t returned,
