@@ -2,6 +2,7 @@
 """A server that sends exactly the bytes it was told to: what no proper server would say."""
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -61,13 +62,24 @@ class ScriptedServer:
     def _serve(self, connection):
         with contextlib.suppress(OSError):  # the client may leave when it likes
             if self.tls:
-                connection = self.tls.wrap_socket(connection, server_side=True)
-            self._answer(connection)
+                connection = self.tls.wrap_socket(connection, server_side=True,
+                                                  do_handshake_on_connect=False)
+            if self._shake_hands(connection):
+                self._answer(connection)
             connection.shutdown(socket.SHUT_WR)
             connection.settimeout(1)
             while connection.recv(65536):
                 pass
         connection.close()
+
+    def _shake_hands(self, connection):
+        """Whoever is refused shall be able to read the alert: no reset."""
+        try:
+            if self.tls:
+                connection.do_handshake()
+            return True
+        except ssl.SSLError:
+            return False
 
     def _answer(self, connection):
         request = b""
