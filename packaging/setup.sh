@@ -7,7 +7,7 @@ set -euo pipefail
 build=(gcc g++ make cmake ninja-build pkg-config libcurl4-openssl-dev libjansson-dev nettle-dev
        python3 nginx-light)
 check=(libcriterion-dev python3-pytest openssl strace universal-ctags clang-format-14 clang-14
-       libclang-rt-14-dev abigail-tools valgrind e2fsprogs xfsprogs binutils)
+       libclang-rt-14-dev abigail-tools valgrind e2fsprogs xfsprogs binutils iproute2)
 bench=(curl wget2 aria2)
 
 case "${1:-test}" in
