@@ -29,6 +29,7 @@ static const struct meaning meanings[] = {
     {CURLE_SSL_CIPHER, FLAME_ERR_TLS, NULL},
     {CURLE_PEER_FAILED_VERIFICATION, FLAME_ERR_TLS, NULL},
     {CURLE_SSL_PINNEDPUBKEYNOTMATCH, FLAME_ERR_TLS, "the server's key is not the pinned one"},
+    {CURLE_SETOPT_OPTION_SYNTAX, FLAME_ERR_INVALID, NULL}, /* an address of `resolve` */
     {CURLE_SSL_CERTPROBLEM, FLAME_ERR_INVALID,
      "the client certificate and key cannot be used, or do not belong together"},
     {CURLE_SSL_CACERT_BADFILE, FLAME_ERR_INVALID, NULL},

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The inside of the http plugin: one request and its reply over libcurl.
  *
- * http.c has the slots; setup.c and tls.c turn a request into the options of an easy handle; run.c
- * drives it, with the callbacks that take head and body; framing.c judges; error.c puts libcurl's
- * failures into ours; pool.c keeps handles with their connections. One thread drives one exchange;
- * the pool has a lock of its own. */
+ * http.c has the slots; setup.c, route.c and tls.c turn a request into the options of an easy
+ * handle; run.c drives it, with the callbacks that take head and body; framing.c judges; error.c
+ * puts libcurl's failures into ours; pool.c keeps handles with their connections. One thread drives
+ * one exchange; the pool has a lock of its own. */
 #ifndef FL_HTTP_HTTP_H
 #define FL_HTTP_HTTP_H
 
@@ -46,10 +46,15 @@ struct fl_exchange {
     char error_text[CURL_ERROR_SIZE];
 };
 
-/* setup.c: everything but TLS. Fails with INVALID, NO_MEMORY. */
+/* setup.c: everything but TLS; asks route.c. Fails with INVALID, NO_MEMORY. */
 int32_t fl_http_setup(struct fl_exchange *exchange, bool is_head);
 /* Free and wipe what setup made; the handle is reset by the pool. */
 void fl_http_clean(struct fl_exchange *exchange);
+
+/* route.c: where to connect instead of the url's host. Fails with INVALID, NO_MEMORY. */
+int32_t fl_http_setup_route(struct fl_exchange *exchange);
+/* Is that the url of a proxy as libcurl reads it? A bare "host:port" is one, for http. */
+bool fl_http_is_proxy(const char *url);
 
 /* tls.c. Fails with INVALID. */
 int32_t fl_http_setup_tls(struct fl_exchange *exchange);

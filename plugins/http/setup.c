@@ -179,54 +179,11 @@ static int32_t set_proxy(struct fl_exchange *exchange, char *secret)
         return FLAME_OK;
     if (strchr(proxy, '@'))
         return invalid(exchange, "the proxy's credentials belong into net.proxy_auth");
+    if (!fl_http_is_proxy(proxy))
+        return invalid(exchange, "net.proxy: not the url of a http, https or socks proxy");
     status = get_secret(exchange, FLAME_SECRET_PROXY, proxy, secret, &has_auth);
     if (status == FLAME_OK && has_auth)
         use_basic(exchange->easy, secret, CURLOPT_PROXYUSERNAME, CURLOPT_PROXYPASSWORD);
-    return status;
-}
-
-/* Items separated by blanks or line ends. */
-static int32_t split_list(struct fl_exchange *exchange, const char *text, struct curl_slist **list)
-{
-    char item[1024];
-
-    for (text += strspn(text, " \n"); *text; text += strspn(text, " \n")) {
-        size_t size = strcspn(text, " \n");
-        struct curl_slist *grown;
-
-        if (size >= sizeof(item))
-            return invalid(exchange, "an item of 'resolve' or 'connect_to' is too long");
-        memcpy(item, text, size);
-        item[size] = '\0';
-        grown = curl_slist_append(*list, item);
-        if (!grown)
-            return fail_memory(exchange);
-        *list = grown;
-        text += size;
-    }
-    return FLAME_OK;
-}
-
-static int32_t set_route(struct fl_exchange *exchange)
-{
-    const char *resolve = fl_http_option(exchange, "resolve");
-    const char *connect_to = fl_http_option(exchange, "connect_to");
-    const char *path = fl_http_option(exchange, "unix_socket");
-    const char *ip = fl_http_option(exchange, FLAME_OPT_NET_IP);
-    int32_t status = FLAME_OK;
-
-    if (resolve)
-        status = split_list(exchange, resolve, &exchange->resolve);
-    if (status == FLAME_OK && connect_to)
-        status = split_list(exchange, connect_to, &exchange->connect_to);
-    (void)curl_easy_setopt(exchange->easy, CURLOPT_RESOLVE, exchange->resolve);
-    (void)curl_easy_setopt(exchange->easy, CURLOPT_CONNECT_TO, exchange->connect_to);
-    if (path)
-        (void)curl_easy_setopt(exchange->easy, CURLOPT_UNIX_SOCKET_PATH, path);
-    if (ip && strcmp(ip, "any") != 0)
-        (void)curl_easy_setopt(exchange->easy, CURLOPT_IPRESOLVE,
-                               strcmp(ip, "4") == 0 ? (long)CURL_IPRESOLVE_V4
-                                                    : (long)CURL_IPRESOLVE_V6);
     return status;
 }
 
@@ -352,7 +309,7 @@ int32_t fl_http_setup(struct fl_exchange *exchange, bool is_head)
     if (status == FLAME_OK)
         status = set_credentials(exchange);
     if (status == FLAME_OK)
-        status = set_route(exchange);
+        status = fl_http_setup_route(exchange);
     if (status != FLAME_OK)
         return status;
     set_behaviour(exchange);

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from support.scripted_server import response
+from support.scripted_server import redirect_to, response
 
 HELLO = response(b"hello")
 
@@ -214,3 +214,58 @@ def test_a_spooled_output_says_nothing_before_all_is_verified(fetch, serve):
     assert outcome.stdout == b""
     outcome = fetch("-o", "-", cut.url(), output=None)
     outcome.failed("TRUNCATED")
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--connect-to", "nonsense"], ["--connect-to", "a:1:b"], ["--connect-to", "a:1:b:c"],
+    ["--resolve", "nonsense"], ["--resolve", "name.test:1"], ["--resolve", "name.test:1:"],
+    ["--resolve", "name.test:1:no-address"], ["--proxy", "socks9://h:1"], ["--proxy", "http://"],
+    ["--proxy", "ftp://h:1"], ["--proxy", "h:99999"], ["--proxy", "h h"]])
+def test_a_way_that_cannot_be_read_is_refused_and_no_other_taken(fetch, serve, arguments):
+    server = serve(HELLO)
+    fetch(*arguments, server.url()).failed("INVALID")
+    assert server.connections == 0
+
+
+TYPED = {"bearer": ["--oauth2-bearer", "canary"], "basic": ["-u", "me:canary"],
+         "header": ["-H", "Authorization: Bearer canary"]}
+
+
+@pytest.mark.parametrize("arguments", TYPED.values(), ids=TYPED)
+def test_103_a_secret_that_is_typed_works_and_is_warned_of(fetch, serve, arguments):
+    server = serve(HELLO)
+    outcome = fetch(*arguments, server.url())
+    outcome.succeeded(b"hello")
+    assert header(server.requests[0], b"authorization")
+    assert len(outcome.stderr.splitlines()) == 1 and "warning" in outcome.stderr
+    assert fetch("-q", *arguments, server.url()).stderr == ""
+
+
+def test_the_login_of_a_proxy_goes_to_the_proxy_only(fetch, serve, certificates):
+    login = b"Basic " + base64.b64encode(b"me:canary/x")
+    server = serve(HELLO, tls=certificates.server("good"))
+    for proxy, url in ((serve(HELLO), "http://name.test/x"), (serve(tunnel), server.url())):
+        asked = proxy.url("").replace("//", "//me:canary%2Fx@")
+        outcome = fetch("--cacert", certificates.path("ca"), "--proxy", asked, url)
+        outcome.succeeded(b"hello")
+        assert "canary" not in outcome.stderr and "warning" in outcome.stderr
+        assert header(proxy.requests[0], b"proxy-authorization") == [login]
+    assert b"uthorization" not in server.sent
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+def test_a_socks_proxy_gets_an_address_or_the_name_as_asked(fetch, serve, scheme):
+    server, socks = serve(HELLO), Socks()
+    fetch("-4", "--proxy", f"{scheme}://127.0.0.1:{socks.port}",
+          server.url(host="localhost")).succeeded(b"hello")
+    assert socks.asked == [("127.0.0.1" if scheme == "socks5" else "localhost", server.port)]
+
+
+def test_a_netrc_login_goes_to_its_own_host_only(fetch, serve, tmp_path):
+    other = serve(HELLO)
+    home = serve(redirect_to(other.url("/y", host="localhost")))
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password canary\n")
+    fetch("--netrc-file", netrc, home.url()).succeeded(b"hello")
+    assert header(home.requests[0], b"authorization")
+    assert header(other.requests[0], b"authorization") == []
