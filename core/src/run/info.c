@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/flame.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CANONICAL_OFF "18446744073709551615"
+#define MS_PER_S 1000
+
 void flame_plugins(const struct flame *flame,
                    int32_t (*visit)(void *data, const struct flame_plugin_info *info), void *data)
 {
@@ -8,6 +16,27 @@ void flame_plugins(const struct flame *flame,
 
     if (fl_flame_check(flame, &ignored) == FLAME_OK)
         fl_registry_visit(flame->registry, visit, data);
+}
+
+/* The value as the user would write it: what is kept as a number of milliseconds gets its unit,
+ * since a number alone means seconds. Returns `value` or `buffer`. */
+static const char *as_written(const struct flame_option *option, const char *value, char *buffer,
+                              size_t capacity)
+{
+    uint64_t ms;
+
+    if (!value || !option->range)
+        return value;
+    if (strcmp(value, CANONICAL_OFF) == 0 && strstr(option->range, "|off"))
+        return "off";
+    if (option->type != FLAME_OPTION_DURATION)
+        return value;
+    ms = strtoull(value, NULL, 10);
+    if (ms % MS_PER_S == 0)
+        (void)snprintf(buffer, capacity, "%" PRIu64 "s", ms / MS_PER_S);
+    else
+        (void)snprintf(buffer, capacity, "%" PRIu64 "ms", ms);
+    return buffer;
 }
 
 static int32_t visit_options(const struct flame *flame, const struct flame_option *const *options,
@@ -19,13 +48,15 @@ static int32_t visit_options(const struct flame *flame, const struct flame_optio
 
     for (size_t i = 0; options && options[i] && !stop; i++) {
         struct flame_option_info info = FLAME_INIT(flame_option_info);
+        const char *value = fl_config_option(flame->config, scope, options[i]->name, &info.source);
+        char buffer[32];
 
         info.type = options[i]->type;
         info.name = options[i]->name;
         info.plugin = scope->plugin_id;
         info.help = options[i]->help;
         info.range = options[i]->range;
-        info.value = fl_config_option(flame->config, scope, options[i]->name, &info.source);
+        info.value = as_written(options[i], value, buffer, sizeof(buffer));
         stop = visit(data, &info);
     }
     return stop;
