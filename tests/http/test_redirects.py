@@ -61,6 +61,14 @@ def test_48_a_redirect_may_lead_from_http_to_https(fetch, serve, certificates):
           serve(redirect_to(secure.url())).url()).succeeded(b"hello")
 
 
+def test_48_what_was_led_to_https_is_not_led_back(fetch, serve, certificates):
+    plain = serve(HELLO)
+    secure = serve(redirect_to(plain.url()), tls=certificates.server("good"))
+    fetch("--cacert", certificates.path("ca"),
+          serve(redirect_to(secure.url())).url()).failed("POLICY")
+    assert plain.connections == 0 and len(secure.requests) == 1
+
+
 LEAKS = {
     "Authorization": ["-H", "Authorization: Bearer canary"],
     "Cookie": ["-H", "Cookie: session=canary"],

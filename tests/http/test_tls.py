@@ -6,7 +6,8 @@ import ssl
 
 import pytest
 
-from support.scripted_server import response
+from support.meddler import Meddler
+from support.scripted_server import redirect_to, response
 
 HELLO = response(b"hello")
 
@@ -131,3 +132,51 @@ def test_insecure_is_warned_of_and_works(fetch, serve, certificates):
 def test_the_environment_names_no_authority(fetch, serve, certificates):
     server = serve(HELLO, tls=certificates.server("good"))
     fetch(server.url(), env={"CURL_CA_BUNDLE": str(certificates.path("ca"))}).failed("TLS")
+
+
+@pytest.mark.parametrize("change", ["flip", "double", "drop"])
+@pytest.mark.parametrize("offset", [0, 7, 300, 50_000])
+def test_68_a_byte_that_somebody_changes_on_the_way_is_noticed(trusting, serve, certificates,
+                                                              change, offset):
+    """Without a digest: it is tls itself that notices. A byte too few may look like a cut."""
+    server = serve(response(bytes(100_000)), tls=certificates.server("good"))
+    meddler = Meddler(server.port, change, offset)
+    outcome = trusting("--first-byte-timeout", "3", "--connect-timeout", "3",
+                       f"https://127.0.0.1:{meddler.port}/x")
+    meddler.close()
+    if change == "flip":
+        outcome.failed("TLS")
+    else:
+        assert outcome.code in (60, 18, 28, 56) and outcome.files == [], outcome.stderr
+        assert len(outcome.stderr.splitlines()) == 1
+
+
+def test_a_session_is_resumed_by_the_next_connection(trusting, serve, certificates):
+    resumed = []
+
+    def reply(_, connection):
+        resumed.append(connection.session_reused)
+        return HELLO
+
+    server = serve(reply, tls=certificates.server("good"))
+    outcome = trusting(server.url("/a"), server.url("/b"), output=None)
+    assert (outcome.code, outcome.files) == (0, ["a", "b"]), outcome.stderr
+    assert resumed == [False, True] and server.connections == 2
+
+
+def test_49_a_client_certificate_is_for_the_first_origin_only(trusting, serve, certificates):
+    """Also where the other server insists on one."""
+    pair = ["--cert", certificates.path("client"), "--key", certificates.path("client", "key")]
+    other = serve(HELLO, tls=certificates.server("good", wants_client=True))
+    home = serve(redirect_to(other.url("/y")), tls=certificates.server("good", wants_client=True))
+    trusting(*pair, home.url()).failed("TLS", "wants a client certificate")
+    assert len(home.requests) == 1 and other.requests == []
+
+
+@pytest.mark.parametrize("size", [0, 20, 47, 52, 57, 60])
+def test_30_a_tls_reply_that_is_cut_is_never_ok(trusting, serve, certificates, size):
+    """Whether anything came before the end, or nothing at all, tls does not let us see."""
+    reply = (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+             b"5\r\nhello\r\n0\r\n\r\n")
+    assert size < len(reply) - 1
+    trusting(serve(reply[:size], tls=certificates.server("good")).url()).failed("TRUNCATED")
