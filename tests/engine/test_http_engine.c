@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine over http: against a server inside this process: threads, connections, cancel. */
-#include "scratch.h"
+#include "prompt.h"
 #include "tiny_server.h"
 
 #include <flame/fetch.h>
@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define BODY_SIZE 65536
-#define DEADLINE_MS 100 /* the promise */
 
 static struct flame *flame;
 static struct scratch scratch;
@@ -156,32 +155,6 @@ ENGINE_TEST(sixty_four_threads_fetching_to_one_destination_all_succeed)
 
 /* ---- cancel ---------------------------------------------------------------------------------- */
 
-struct stopwatch {
-    struct flame_cancel *token;
-    atomic_bool reached;
-    struct timespec cancelled_at;
-};
-
-static double ms_since(const struct timespec *then)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - then->tv_sec) * 1e3 + (double)(now.tv_nsec - then->tv_nsec) / 1e6;
-}
-
-static void *cancel_when_reached(void *data)
-{
-    struct stopwatch *stopwatch = data;
-
-    while (!atomic_load(&stopwatch->reached))
-        usleep(1000);
-    usleep(50000); /* let it settle in the phase */
-    (void)clock_gettime(CLOCK_MONOTONIC, &stopwatch->cancelled_at);
-    flame_cancel_set(stopwatch->token);
-    return NULL;
-}
-
 static bool never_answer(void *data, const struct tiny_request *request)
 {
     struct stopwatch *stopwatch = data;
@@ -200,26 +173,16 @@ static bool stall_in_the_body(void *data, const struct tiny_request *request)
     return true;
 }
 
-static void expect_prompt_cancel(tiny_handler *handler, const char *url, const char *const *options)
+static void expect_prompt_cancel(tiny_handler *handler, const char *url)
 {
     struct stopwatch stopwatch = {.token = flame_cancel_new()};
     struct tiny_server *server = handler ? tiny_server_open(handler, &stopwatch) : NULL;
     struct flame_task task = FLAME_INIT(flame_task);
-    struct flame_error err = FLAME_INIT(flame_error);
-    pthread_t thread;
 
     if (!handler)
         atomic_store(&stopwatch.reached, true);
     task.url = server ? tiny_server_url(server, "/x") : url;
-    task.options = options;
-    task.path = scratch_path(&scratch, "out");
-    task.cancel = stopwatch.token;
-    cr_assert_eq(pthread_create(&thread, NULL, cancel_when_reached, &stopwatch), 0);
-    cr_expect_eq(flame_run(flame, FLAME_FETCH, &task, NULL, &err), FLAME_ERR_CANCELLED, "%s",
-                 err.message);
-    cr_expect_lt(ms_since(&stopwatch.cancelled_at), DEADLINE_MS);
-    (void)pthread_join(thread, NULL);
-    cr_expect_eq(scratch_count(&scratch), 0);
+    expect_soon_cancelled(flame, &scratch, &task, &stopwatch);
     flame_cancel_free(stopwatch.token);
     if (server)
         tiny_server_close(server);
@@ -227,12 +190,12 @@ static void expect_prompt_cancel(tiny_handler *handler, const char *url, const c
 
 ENGINE_TEST(cancel_is_prompt_while_waiting_for_an_answer)
 {
-    expect_prompt_cancel(never_answer, NULL, NULL);
+    expect_prompt_cancel(never_answer, NULL);
 }
 
 ENGINE_TEST(cancel_is_prompt_in_a_stalled_body)
 {
-    expect_prompt_cancel(stall_in_the_body, NULL, NULL);
+    expect_prompt_cancel(stall_in_the_body, NULL);
 }
 
 /* A listener whose backlog is full swallows further connection requests. */
@@ -261,7 +224,7 @@ ENGINE_TEST(cancel_is_prompt_while_connecting)
     int fd = full_listener(&port);
 
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/x", port);
-    expect_prompt_cancel(NULL, url, NULL);
+    expect_prompt_cancel(NULL, url);
     (void)close(fd);
 }
 
@@ -276,7 +239,7 @@ ENGINE_TEST(cancel_is_prompt_in_a_stalled_handshake)
     cr_assert_eq(listen(fd, 5), 0); /* accepted by the kernel, answered by nobody */
     cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
     (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/x", ntohs(address.sin_port));
-    expect_prompt_cancel(NULL, url, NULL);
+    expect_prompt_cancel(NULL, url);
     (void)close(fd);
 }
 
@@ -299,7 +262,7 @@ ENGINE_TEST(cancel_is_prompt_while_waiting_for_a_thread)
         cr_assert_eq(pthread_create(&thread, NULL, fetch_many, &batch), 0);
         while (!atomic_load(&busy.reached))
             usleep(1000);
-        expect_prompt_cancel(NULL, tiny_server_url(server, "/waits"), NULL);
+        expect_prompt_cancel(NULL, tiny_server_url(server, "/waits"));
         tiny_server_close(server);
         (void)pthread_join(thread, NULL);
         flame_cancel_free(busy.token);

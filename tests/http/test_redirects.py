@@ -116,6 +116,43 @@ def test_49_the_same_name_with_another_scheme_is_another_origin(fetch, serve, ce
     assert b"canary" not in secure.sent
 
 
+CANARIES = ["--oauth2-bearer", "canary-1", "-H", "Cookie: canary-2", "-H", "X-Auth-Token: canary-3"]
+PLACES = [(secure, host) for secure in (False, True) for host in ("127.0.0.1", "localhost", "::1")]
+
+
+def place_id(place):
+    return ("https-" if place[0] else "http-") + place[1]
+
+
+@pytest.mark.parametrize("first", PLACES, ids=place_id)
+@pytest.mark.parametrize("second", [*PLACES, "home"], ids=lambda at: at if at == "home" else place_id(at))
+def test_49_from_each_kind_of_origin_to_each_other_nothing_leaks(fetch, serve, certificates, first,
+                                                                second):
+    """Scheme, host and port make an origin: nothing of the caller's is sent to another one."""
+    def start(place, reply):
+        secure, host = place
+        server = serve(reply, tls=certificates.server("good") if secure else None,
+                       host="127.0.0.1" if host == "localhost" else host)
+        return server, server.url("/y", host=host if host == "localhost" else None)
+
+    other, target = start(PLACES[0] if second == "home" else second, HELLO)
+    target = "/y" if second == "home" else target
+    home, url = start(first, lambda request, _:
+                      HELLO if request.startswith(b"GET /y ") and second == "home"
+                      else redirect_to(target))
+    outcome = fetch("-q", "--cacert", certificates.path("ca"), *CANARIES, url.replace("/y", "/x"))
+    assert home.requests[0].count(b"canary-") == 3
+    if second == "home":
+        outcome.succeeded(b"hello")
+        assert home.requests[1].count(b"canary-") == 3
+    elif first[0] and not second[0]:
+        outcome.failed("POLICY")
+        assert other.connections == 0
+    else:
+        outcome.succeeded(b"hello")
+        assert b"canary" not in other.sent and len(other.requests) == 1
+
+
 def test_50_a_line_end_in_a_location_makes_no_header(fetch, serve):
     """What follows it is a header of the reply, as in any reply."""
     other = serve(HELLO)

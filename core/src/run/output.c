@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#define SLOW_TO_FORGET (64u << 20)
+
 /* ---- opening --------------------------------------------------------------------------------- */
 
 static int32_t open_publish(struct fl_run *run, struct flame_error *err)
@@ -269,9 +271,45 @@ int32_t fl_output_complete(struct fl_run *run, struct flame_error *err)
     return status;
 }
 
+/* ---- the end --------------------------------------------------------------------------------- */
+
+/* The last reference to an inode that nobody wants. */
+struct parting {
+    struct fl_pool_job job;
+    int fd;
+};
+
+static void part(void *data)
+{
+    struct parting *parting = data;
+
+    (void)close(parting->fd);
+    free(parting);
+}
+
+/* The kernel takes 0.1 s to forget 1 GiB that was not written to the disk yet (measured): too long
+ * for somebody who has cancelled. A thread of the pool waits for it instead. */
+static void part_later(struct fl_run *run, int fd)
+{
+    struct parting *parting = fd >= 0 ? malloc(sizeof(*parting)) : NULL;
+
+    if (!parting)
+        return;
+    parting->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    parting->job = (struct fl_pool_job){.body = part, .data = parting};
+    if (parting->fd < 0)
+        free(parting);
+    else if (fl_pool_submit(run->flame->pool, &parting->job, NULL) != FLAME_OK)
+        part(parting);
+}
+
 void fl_output_done(struct fl_run *run)
 {
+    bool is_large = run->sink && fl_sink_size(run->sink) >= SLOW_TO_FORGET;
+
     fl_sink_free(run->sink);
+    if (is_large && run->status != FLAME_OK)
+        part_later(run, run->publish ? fl_publish_fd(run->publish) : run->spool_fd);
     fl_publish_free(run->publish);
     if (run->spool_fd >= 0)
         (void)close(run->spool_fd);

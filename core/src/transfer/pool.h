@@ -18,7 +18,7 @@ struct fl_pool_job { /* the caller's; lives until its body has run or it was wit
 
 /* Fails with NO_MEMORY. */
 int32_t fl_pool_open(uint32_t max_threads, struct fl_pool **out, struct flame_error *err) FL_CHECK;
-void fl_pool_close(struct fl_pool *pool); /* no job left; takes NULL */
+void fl_pool_close(struct fl_pool *pool); /* does what is queued first; takes NULL */
 
 /* Run the job on a thread of the pool, now or when one is free. Fails with IO, NO_MEMORY when there
  * is no thread at all. */
