@@ -2,6 +2,7 @@
 """What a disk, a kernel or an administrator can refuse: an error of its own each, one line, the
 right exit code, and nothing left behind, by the whole program."""
 import contextlib
+import json
 import multiprocessing
 import os
 import shutil
@@ -85,6 +86,15 @@ def test_80_an_interrupted_call_is_made_again(injecting, url, name):
         assert outcome.code == EXIT["CONNECT"]  # an interrupted connect goes on by itself
     else:
         outcome.succeeded(BODY)
+
+
+def test_a_slow_sync_shows_the_last_progress_once(injecting, url):
+    outcome = injecting("fsync:delay_enter=300000:when=1")("--json", url)
+    outcome.succeeded(BODY)
+    events = [json.loads(line) for line in outcome.stdout.splitlines()]
+    shown = [event for event in events if event["ev"] == "progress"]
+    assert [event["phase"] for event in shown].count("verify") == 1
+    assert shown[-1]["phase"] == "verify", shown
 
 
 def test_82_too_few_descriptors_are_an_error_and_never_a_hang(fetch, url):

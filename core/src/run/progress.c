@@ -15,6 +15,8 @@ void fl_progress_show(struct fl_run *run, bool final)
 
     if (!FLAME_REACHES(said, progress) || !said->progress)
         return;
+    if (run->shown.phase == FLAME_PHASE_VERIFY) /* the last was shown: there is no way back */
+        return;
     now.phase = atomic_load(&run->watch.phase);
     now.done = atomic_load(&run->transfer.received);
     now.total = atomic_load(&run->transfer.total);
