@@ -293,6 +293,28 @@ static int32_t finish(struct fl_exchange *exchange)
     return flame_finish(exchange->host, exchange->transfer, proof);
 }
 
+/* What an operator wants to know of a request: who answered, and how it was reached. */
+static void log_answer(const struct fl_exchange *exchange)
+{
+    const struct flame_host *host = exchange->host;
+    const char *ip = NULL;
+    long port = 0;
+    long connections = 0;
+    char text[128];
+    int size;
+
+    if (exchange->head.status == 0 || !host->log_enabled(host, FLAME_LOG_INFO))
+        return;
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_PRIMARY_IP, &ip);
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_PRIMARY_PORT, &port);
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &connections);
+    size =
+        snprintf(text, sizeof(text), "%s port %ld answered %u over %s, on %s connection",
+                 ip ? ip : "", port, exchange->head.status,
+                 exchange->head.is_http2 ? "http/2" : "http/1", connections ? "a new" : "the same");
+    host->log(host, exchange->transfer, FLAME_LOG_INFO, text, (uint64_t)size);
+}
+
 /* Whose word counts: the host's, then the head's, then libcurl's, then the framing's. */
 int32_t fl_http_run(struct fl_exchange *exchange, CURLM *multi)
 {
@@ -300,6 +322,7 @@ int32_t fl_http_run(struct fl_exchange *exchange, CURLM *multi)
 
     exchange->host->progress(exchange->transfer, FLAME_PHASE_RESOLVE, 0);
     code = drive(exchange, multi);
+    log_answer(exchange);
     if (exchange->refused != FLAME_OK)
         return exchange->refused;
     if (exchange->is_judged && exchange->verdict.status > FLAME_OK &&

@@ -140,6 +140,16 @@ def test_v_tells_of_redirects_without_their_secrets(fetch, serve):
     assert f":{target.port}/y" in outcome.stderr and "canary" not in outcome.stderr
 
 
+def test_v_tells_who_answered_and_how_he_was_reached(fetch, serve, tmp_path):
+    server = serve(HELLO)
+    outcome = fetch("-v", server.url("/x?sig=canary"))
+    outcome.succeeded(BODY)
+    assert outcome.stderr == (f"flame-fetch: info: org.flame.http: 127.0.0.1 port {server.port} "
+                              "answered 200 over http/1, on a new connection\n")
+    (tmp_path / "source").write_bytes(BODY)
+    assert "plugin 'org.flame.file' is asked" in fetch("-vv", f"file://{tmp_path}/source").stderr
+
+
 def test_a_plugin_directory_of_the_command_line_may_be_relative(fetch):
     place = fetch.new_place()
     (place / "plugins").mkdir(mode=0o755)

@@ -54,6 +54,8 @@ static int32_t try_hop(struct fl_run *run, struct flame_error *err)
                        fl_plugin_id(run->hop.plugin));
     set_up(run);
     fl_hop_request(&run->hop, &request);
+    fl_host_log(&run->flame->core, FLAME_LOG_DEBUG, "plugin '%s' is asked",
+                fl_plugin_id(run->hop.plugin));
     status = call(instance, &request, &run->transfer, &run->transfer.said);
     return fl_transfer_judge(&run->transfer, status, err);
 }
