@@ -149,10 +149,10 @@ static bool say_by_place(struct fl_exchange *exchange, CURLcode code, int32_t *s
 {
     long answer;
 
-    if (code == CURLE_GOT_NOTHING && *exchange->is_cut_inside)
-        *status = say(exchange, FLAME_ERR_TRUNCATED, "the reply ends inside its head", code);
-    else if (code == CURLE_GOT_NOTHING)
+    if (code == CURLE_GOT_NOTHING && *exchange->was_silent)
         *status = say(exchange, FLAME_ERR_PROTOCOL, "the server closed without an answer", code);
+    else if (code == CURLE_GOT_NOTHING)
+        *status = say(exchange, FLAME_ERR_TRUNCATED, "the reply ends inside its head", code);
     else if (code == CURLE_OUT_OF_MEMORY && is_in_head(exchange) && exchange->wire > 0)
         *status = say(exchange, FLAME_ERR_PROTOCOL, "a header line is too long", code);
     else if (code == CURLE_RECV_ERROR && is_about_chunks(exchange))

@@ -105,8 +105,8 @@ static int32_t run_on(struct fl_exchange *exchange, struct fl_http_handle *handl
     int32_t status;
 
     exchange->easy = handle->easy;
-    handle->is_cut_inside = false;
-    exchange->is_cut_inside = &handle->is_cut_inside;
+    handle->was_silent = false;
+    exchange->was_silent = &handle->was_silent;
     status = fl_http_setup(exchange, is_head);
     if (status == FLAME_OK)
         status = fl_http_setup_tls(exchange);

@@ -28,7 +28,7 @@ struct fl_exchange {
     struct flame_transfer *transfer;
     struct flame_error *err;
     CURL *easy;
-    bool *is_cut_inside; /* of the handle: its connection ended after some bytes of the reply */
+    bool *was_silent; /* of the handle: its connection ended without a byte from the server */
 
     struct curl_slist *headers;    /* may hold secrets: wiped */
     struct curl_slist *resolve;    /* option `resolve` */

@@ -27,7 +27,7 @@ struct fl_http_handle {
     CURLM *multi;
     CURL *easy; /* reset; added to the multi by its user */
     uint64_t idle_since_s;
-    bool is_cut_inside; /* for its user: how its connection ended */
+    bool was_silent; /* for its user: how its connection ended */
 };
 
 /* NULL = no memory. */

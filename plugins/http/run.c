@@ -52,16 +52,18 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* The connection's last word: were there bytes of a reply that never became a head? A connection
- * outlives its exchange, so the answer goes into its handle. */
+/* The connection's last word: has the server said anything at all? A stream of http/2 may end while
+ * its connection goes on. A connection outlives its exchange, so the answer goes into its handle.
+ */
 static int close_socket(void *data, curl_socket_t socket_fd)
 {
-    bool *is_cut_inside = data;
+    bool *was_silent = data;
     struct tcp_info info = {0};
     socklen_t size = sizeof(info);
 
-    if (getsockopt(socket_fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
-        *is_cut_inside = info.tcpi_bytes_received > 1; /* the FIN counts as one */
+    /* The FIN counts as one. A socket of another family does not say: then it was silent. */
+    *was_silent = getsockopt(socket_fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+                  info.tcpi_bytes_received <= 1;
     return close(socket_fd);
 }
 
@@ -217,7 +219,7 @@ void fl_http_listen(struct fl_exchange *exchange)
     (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
     (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-    (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, exchange->is_cut_inside);
+    (void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, exchange->was_silent);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, begin_handshake);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, exchange);
     (void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, begin_request);

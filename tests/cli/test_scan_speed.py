@@ -25,7 +25,7 @@ def test_a_scan_of_2000_plugins_takes_less_than_50_ms(fetch, tmp_path):
 
     def best_of(directory):
         runs = [fetch("--plugin-dir", directory, url) for _ in range(7)]
-        assert all(run.code in (0, 1) for run in runs), runs[0].stderr
+        assert all(run.code == 0 for run in runs), runs[0].stderr
         return min(run.seconds for run in runs)
 
     assert best_of(many) - best_of(none) < PROMISED_SECONDS

@@ -89,11 +89,7 @@ def test_65_a_reset_at_any_place_is_a_network_failure(fetch, serve, size):
         connection.sendall((HEAD + b"a" * 500)[:size])
         return server.RESET
     server = serve(reply)
-    outcome = fetch(server.url())
-    assert outcome.code in (56, 18, 8), outcome.stderr
-    if size >= len(HEAD):
-        assert outcome.code in (56, 18), outcome.stderr
-    assert outcome.files == [] and len(outcome.stderr.splitlines()) == 1
+    fetch(server.url()).failed("NETWORK")
 
 
 def test_68_a_flipped_byte_is_a_digest_mismatch(fetch, serve):
