@@ -49,13 +49,23 @@ static int32_t add_word(struct reader *reader, char *word)
     return FLAME_OK;
 }
 
+/* An empty name would become the working directory, or the root: a variable that was not set. For
+ * --config it means none, and what is wrong with an empty --output is said with its url. */
+static bool names_place(const struct cli_option *option)
+{
+    bool is_file = strcmp(option->argument, "FILE") == 0 && option != &cli_options[CLI_OUTPUT] &&
+                   option != &cli_options[CLI_CONFIG_FILE];
+
+    return is_file || strcmp(option->argument, "DIR") == 0;
+}
+
 /* The argument of an option: what stands behind it in the same word, else the next word. */
 static int32_t add_with_argument(struct reader *reader, const struct cli_option *option,
                                  char *attached)
 {
     char *value = attached ? attached : *reader->rest;
 
-    if (!value)
+    if (!value || (value[0] == '\0' && names_place(option)))
         return cli_fail(reader->err, FLAME_ERR_INVALID, "option '--%s' needs %s", option->name,
                         option->argument);
     reader->rest += attached == NULL;

@@ -56,6 +56,16 @@ def test_a_checksum_is_demanded_in_both_spellings(fetch, serve, digest):
     fetch("--checksum", digest, serve(response(b"jello")).url()).failed("DIGEST")
 
 
+def test_a_wrong_checksum_is_told_also_when_the_bytes_have_left(fetch, serve):
+    server = serve(response(b"jello"))
+    outcome = fetch("--checksum", f"sha256:{DIGEST}", server.url(), output="-")
+    outcome.failed("DIGEST")
+    assert outcome.stdout == b"jello"
+    outcome = fetch("--spool", "--checksum", f"sha256:{DIGEST}", server.url(), output="-")
+    outcome.failed("DIGEST")
+    assert outcome.stdout == b""
+
+
 @pytest.mark.parametrize("name", ["-x", "--", "--help", "-o", "-"])
 def test_104_a_name_may_begin_with_a_dash(fetch, serve, name):
     server = serve(HELLO)
@@ -83,7 +93,8 @@ WRONG = [["--no-such-option"], ["-Z"], ["--quiet=yes"], ["--max-time"], ["--max-
          ["--option", "tls.verify=perhaps"], ["-H", "no colon"], ["-u", "nobody"],
          ["--cacert", "missing"], ["--cert", "missing"], ["--key", "missing"],
          ["--oauth2-bearer", "@missing"], ["-u", "@missing"], ["-H", "@missing"],
-         ["--netrc-file", "missing"], ["-O"], ["--why"], ["--check"]]
+         ["--netrc-file", "missing"], ["-d", ""], ["--plugin-dir", ""], ["--cacert="],
+         ["--cert="], ["--netrc-file", ""], ["-O"], ["--why"], ["--check"]]
 
 
 @pytest.mark.parametrize("arguments", WRONG, ids=[" ".join(each) for each in WRONG])
