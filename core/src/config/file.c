@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/file.h"
 
+#include "base/read.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-
-/* Up to `capacity` bytes, fewer at the end only; -1 with errno. */
-static ssize_t read_all(int fd, char *bytes, size_t capacity)
-{
-    size_t used = 0;
-
-    while (used < capacity) {
-        ssize_t got = read(fd, bytes + used, capacity - used);
-
-        if (got == 0)
-            break;
-        if (got < 0 && errno != EINTR)
-            return -1;
-        used += got > 0 ? (size_t)got : 0;
-    }
-    return (ssize_t)used;
-}
 
 int32_t fl_file_read(const char *path, const char *where, struct fl_file *out,
                      struct flame_error *err)
@@ -41,7 +25,7 @@ int32_t fl_file_read(const char *path, const char *where, struct fl_file *out,
     file.bytes = malloc(FL_FILE_MAX + 1);
     if (!file.bytes)
         return fl_fail_memory(err);
-    size = read_all(fd, file.bytes, FL_FILE_MAX + 1);
+    size = fl_read_all(fd, file.bytes, FL_FILE_MAX + 1);
     file.size = size < 0 ? 0 : (size_t)size;
     if (size >= 0 && size <= FL_FILE_MAX) {
         *out = file;

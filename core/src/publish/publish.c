@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/publish.h"
 
+#include "base/read.h"
 #include "publish/commit.h"
 #include "publish/inode.h"
 #include "publish/spot.h"
@@ -32,7 +33,7 @@ static int32_t read_umask(mode_t *out, struct flame_error *err)
 
     if (fd < 0 && errno != ENOENT && errno != EACCES && errno != EPERM)
         return fl_fail_errno(err, errno, "cannot read the umask");
-    size = fd < 0 ? 0 : TEMP_FAILURE_RETRY(read(fd, text, sizeof(text) - 1));
+    size = fd < 0 ? 0 : fl_read_all(fd, text, sizeof(text) - 1);
     if (size < 0)
         return fl_fail_errno(err, errno, "cannot read the umask");
     text[size] = '\0';

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/elf.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,6 +54,8 @@ static bool pread_all(int fd, uint64_t offset, void *out, size_t size)
     while (size > 0) {
         ssize_t got = pread(fd, to, size, (off_t)offset);
 
+        if (got < 0 && errno == EINTR)
+            continue;
         if (got <= 0)
             return false;
         to += got;

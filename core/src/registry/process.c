@@ -2,6 +2,7 @@
 #include "registry/process.h"
 
 #include "base/cleanup.h"
+#include "base/read.h"
 
 #include <fcntl.h>
 #include <float.h>
@@ -34,7 +35,7 @@ static void look_at_umask(char *out, size_t capacity)
     fl_auto_fd int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
     char text[256];
     const char *line;
-    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    ssize_t size = fd < 0 ? -1 : fl_read_all(fd, text, sizeof(text) - 1);
 
     text[size < 0 ? 0 : size] = '\0';
     line = strstr(text, "\nUmask:\t");
