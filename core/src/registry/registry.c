@@ -7,6 +7,7 @@
 #include "registry/schemes.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,24 +19,28 @@ struct fl_registry {
     struct fl_schemes schemes;
 };
 
-/* Beside the library that this code is in. */
-static char *shipped_directory(void)
+/* Beside the library that this code is in; NULL where that cannot be told. */
+static int32_t shipped_directory(char **out, struct flame_error *err)
 {
-    char *(*here)(void) = shipped_directory;
+    int32_t (*here)(char **, struct flame_error *) = shipped_directory;
     fl_auto_free char *real = NULL;
     const void *address;
     char *slash;
     Dl_info info;
 
     memcpy(&address, &here, sizeof(address));
+    *out = NULL;
     if (!dladdr(address, &info) || !info.dli_fname)
-        return NULL;
+        return FLAME_OK;
     real = realpath(info.dli_fname, NULL);
+    if (!real && errno == ENOMEM)
+        return fl_fail_memory(err);
     slash = real ? strrchr(real, '/') : NULL;
     if (!slash)
-        return NULL;
+        return FLAME_OK;
     *slash = '\0';
-    return fl_format("%s/flame/plugins", real);
+    *out = fl_format("%s/flame/plugins", real);
+    return *out ? FLAME_OK : fl_fail_memory(err);
 }
 
 static int32_t scan_all(struct fl_found_list *list, const char *const *directories,
@@ -174,10 +179,12 @@ static int32_t make_plugins(struct fl_registry *registry, struct fl_config *conf
 static int32_t look(struct fl_registry *registry, const struct fl_config *config,
                     const char *shipped_dir, struct flame_error *err)
 {
-    fl_auto_free char *found = shipped_dir ? NULL : shipped_directory();
-    int32_t status = scan_all(&registry->found, fl_config_plugin_dirs(config),
-                              shipped_dir ? shipped_dir : found, err);
+    fl_auto_free char *found = NULL;
+    int32_t status = shipped_dir ? FLAME_OK : shipped_directory(&found, err);
 
+    if (status == FLAME_OK)
+        status = scan_all(&registry->found, fl_config_plugin_dirs(config),
+                          shipped_dir ? shipped_dir : found, err);
     return status == FLAME_OK ? refuse_duplicates(&registry->found, err) : status;
 }
 
