@@ -187,45 +187,67 @@ static int32_t set_proxy(struct fl_exchange *exchange, char *secret)
     return status;
 }
 
-static bool has_part(CURLU *url, CURLUPart part, const char *ours)
+/* Has libcurl read a part as the host did? */
+struct part {
+    CURLUPart part;
+    const char *ours; /* NULL = the URL has none */
+};
+
+static CURLUcode compare_part(CURLU *url, const struct part *part)
 {
     char *theirs = NULL;
-    bool is_there = curl_url_get(url, part, &theirs, CURLU_DEFAULT_PORT) == CURLUE_OK;
-    bool is_same = strcmp(is_there ? theirs : "", ours ? ours : "") == 0;
+    CURLUcode code = curl_url_get(url, part->part, &theirs, CURLU_DEFAULT_PORT);
+    bool is_same = strcmp(code == CURLUE_OK ? theirs : "", part->ours ? part->ours : "") == 0;
 
     curl_free(theirs);
-    return is_same;
+    if (code == CURLUE_OUT_OF_MEMORY)
+        return code;
+    return is_same ? CURLUE_OK : CURLUE_MALFORMED_INPUT;
 }
 
 /* The host has parsed the URL and judged what it read. libcurl parses it again (set part by part,
  * it would respell percent-encodings, and signatures would break): it must read the same. */
-static bool is_read_alike(const struct flame_request *request)
+static CURLUcode compare_reading(const struct flame_request *request)
 {
     CURLU *url = curl_url();
     char host[280];
     char port[8];
-    bool is_alike;
+    const struct part parts[] = {
+        {CURLUPART_SCHEME, request->scheme},
+        {CURLUPART_USER, NULL},
+        {CURLUPART_HOST, host},
+        {CURLUPART_PORT, port},
+        {CURLUPART_PATH, request->path},
+        {CURLUPART_QUERY, request->query},
+    };
+    CURLUcode code;
 
+    if (!url)
+        return CURLUE_OUT_OF_MEMORY;
     (void)snprintf(host, sizeof(host), strchr(request->host, ':') ? "[%s]" : "%s", request->host);
     (void)snprintf(port, sizeof(port), "%u", request->port);
-    is_alike = url && !curl_url_set(url, CURLUPART_URL, request->url, CURLU_PATH_AS_IS) &&
-               has_part(url, CURLUPART_SCHEME, request->scheme) &&
-               has_part(url, CURLUPART_USER, NULL) && has_part(url, CURLUPART_HOST, host) &&
-               has_part(url, CURLUPART_PORT, port) &&
-               has_part(url, CURLUPART_PATH, request->path) &&
-               has_part(url, CURLUPART_QUERY, request->query);
+    code = curl_url_set(url, CURLUPART_URL, request->url, CURLU_PATH_AS_IS);
+    for (size_t i = 0; code == CURLUE_OK && i < sizeof(parts) / sizeof(*parts); i++)
+        code = compare_part(url, &parts[i]);
     curl_url_cleanup(url);
-    return is_alike;
+    return code;
 }
 
 static int32_t set_url(struct fl_exchange *exchange)
 {
-    if (!is_read_alike(exchange->request) ||
-        curl_easy_setopt(exchange->easy, CURLOPT_URL, exchange->request->url) != CURLE_OK)
-        return exchange->host->fail(exchange->err, FLAME_ERR_INVALID_URL,
-                                    "libcurl reads the url differently");
-    (void)curl_easy_setopt(exchange->easy, CURLOPT_PATH_AS_IS, 1L);
-    return FLAME_OK;
+    CURLUcode code = compare_reading(exchange->request);
+
+    if (code == CURLUE_OK) {
+        if (curl_easy_setopt(exchange->easy, CURLOPT_URL, exchange->request->url) == CURLE_OK) {
+            (void)curl_easy_setopt(exchange->easy, CURLOPT_PATH_AS_IS, 1L);
+            return FLAME_OK;
+        }
+        code = CURLUE_OUT_OF_MEMORY; /* it only copies */
+    }
+    if (code == CURLUE_OUT_OF_MEMORY)
+        return exchange->host->fail(exchange->err, FLAME_ERR_NO_MEMORY, "out of memory");
+    return exchange->host->fail(exchange->err, FLAME_ERR_INVALID_URL,
+                                "libcurl reads the url differently");
 }
 
 static long http_version(const struct fl_exchange *exchange)
