@@ -67,10 +67,14 @@ static void emit(struct cli_events *events, const char *name, json_t *members)
 {
     const size_t flags = JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9);
     json_t *event = joined(new_event(events, name), members);
+    char *line = event ? json_dumps(event, flags) : NULL;
 
-    if (!event || json_dumpf(event, events->out, flags) != 0 || putc('\n', events->out) == EOF ||
-        fflush(events->out) != 0)
+    if (!line)
+        events->had_no_memory = true;
+    else if (fputs(line, events->out) == EOF || putc('\n', events->out) == EOF ||
+             fflush(events->out) != 0)
         events->is_incomplete = true;
+    free(line);
     json_decref(event);
 }
 
@@ -90,6 +94,12 @@ static json_t *any_text(const char *text)
         return json_string(text);
     safe = cli_escaped(text);
     return safe ? json_string(safe) : NULL;
+}
+
+/* What is known but could not be put into words is no event at all. */
+static json_t *text_if(bool known, const char *text)
+{
+    return known && !text ? NULL : any_text(text);
 }
 
 static json_t *integer_if(bool known, uint64_t number)
@@ -197,17 +207,19 @@ void cli_event_stat(struct cli_events *events, const struct cli_subject *subject
 {
     cli_auto_text char *time = NULL;
     bool has_size = (result->flags & FLAME_RESULT_SIZE) != 0;
+    bool has_time = (result->flags & FLAME_RESULT_MTIME) != 0;
 
     if (!events->out)
         return;
-    if (result->flags & FLAME_RESULT_MTIME)
+    if (has_time)
         time = cli_time_text(result->mtime_ns);
-    emit(events, "stat",
-         joined(new_result(subject, result),
-                json_pack("{s:o, s:o, s:o, s:o, s:o}", "size", integer_if(has_size, result->size),
-                          "mtime", any_text(time), "validator", any_text(result->validator),
-                          "strong", flag(result, FLAME_RESULT_STRONG), "content_type",
-                          any_text(cli_metadata(result, FLAME_META_CONTENT_TYPE)))));
+    emit(
+        events, "stat",
+        joined(new_result(subject, result),
+               json_pack("{s:o, s:o, s:o, s:o, s:o}", "size", integer_if(has_size, result->size),
+                         "mtime", text_if(has_time, time), "validator", any_text(result->validator),
+                         "strong", flag(result, FLAME_RESULT_STRONG), "content_type",
+                         any_text(cli_metadata(result, FLAME_META_CONTENT_TYPE)))));
 }
 
 static json_t *status_if(const struct flame_error *err, uint32_t bit, int32_t number)

@@ -16,7 +16,8 @@ struct cli_events {
     FILE *out; /* NULL = nobody listens */
     uint64_t started_ns;
     uint32_t id;
-    bool is_incomplete; /* a line could not be made or written */
+    bool is_incomplete; /* a line could not be written */
+    bool had_no_memory; /* a line could not be made */
 };
 
 /* One task, as its events tell it. Texts are shown ones: redacted and escaped. */

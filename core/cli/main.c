@@ -115,12 +115,15 @@ static int flush(const struct cli_app *app, int exit_code)
     bool failed = ferror(stdout) != 0;
 
     errno = 0;
-    failed = fflush(stdout) != 0 || failed;
-    if (!failed && !app->events.is_incomplete)
+    failed = fflush(stdout) != 0 || failed || app->events.is_incomplete;
+    if (!failed && !app->events.had_no_memory)
         return exit_code;
-    (void)cli_fail(&err, FLAME_ERR_IO, "cannot write to standard output%s%s", errno ? ": " : "",
-                   errno ? strerror(errno) : "");
-    failed = cli_report(&nobody, NULL, &err);
+    if (failed)
+        (void)cli_fail(&err, FLAME_ERR_IO, "cannot write to standard output%s%s", errno ? ": " : "",
+                       errno ? strerror(errno) : "");
+    else
+        (void)cli_fail_memory(&err);
+    (void)cli_report(&nobody, NULL, &err);
     return exit_code ? exit_code : flame_exit_code(&err);
 }
 

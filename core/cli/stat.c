@@ -37,9 +37,10 @@ static int32_t print_facts(const struct flame_result *result, struct flame_error
 {
     cli_auto_text char *time =
         result->flags & FLAME_RESULT_MTIME ? cli_time_text(result->mtime_ns) : NULL;
-    int32_t status = print_line("url", result->url, err);
+    bool has_time = !(result->flags & FLAME_RESULT_MTIME) || time; /* every such time has a text */
+    int32_t status = has_time ? print_line("url", result->url, err) : cli_fail_memory(err);
 
-    if (result->flags & FLAME_RESULT_SIZE)
+    if (status == FLAME_OK && (result->flags & FLAME_RESULT_SIZE))
         (void)printf("%-10s %" PRIu64 "\n", "size", result->size);
     if (status == FLAME_OK)
         status = print_line("mtime", time, err);
