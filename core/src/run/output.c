@@ -255,7 +255,7 @@ static int32_t verify(struct fl_run *run, struct flame_error *err)
     return status;
 }
 
-int32_t fl_output_complete(struct fl_run *run, struct flame_error *err)
+int32_t fl_output_verify(struct fl_run *run, struct flame_error *err)
 {
     int32_t status = verify(run, err);
 
@@ -263,9 +263,13 @@ int32_t fl_output_complete(struct fl_run *run, struct flame_error *err)
         err->phase = FLAME_PHASE_VERIFY;
     else if (fl_watch_status(&run->watch) == FLAME_ERR_CANCELLED)
         status = fl_watch_explain(&run->watch, err);
-    if (status != FLAME_OK)
-        return status;
-    status = publish(run, err);
+    return status;
+}
+
+int32_t fl_output_publish(struct fl_run *run, struct flame_error *err)
+{
+    int32_t status = publish(run, err);
+
     if (status != FLAME_OK)
         err->phase = FLAME_PHASE_PUBLISH;
     return status;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* What the strings of a result live in. */
-struct owner {
+struct fl_result_owner {
     char *url;
     char *validator;
     char *plugin;
@@ -16,7 +16,7 @@ struct owner {
     struct fl_pairs metadata;
 };
 
-static void owner_free(struct owner *owner)
+void fl_result_free(struct fl_result_owner *owner)
 {
     if (!owner)
         return;
@@ -33,24 +33,22 @@ static bool copy_text(char **out, const char *text)
     return *out || !text;
 }
 
-static struct owner *owner_new(const struct fl_run *run)
+int32_t fl_result_prepare(struct fl_run *run, struct flame_error *err)
 {
     const struct flame_object *object = &run->transfer.object;
-    struct owner *owner = calloc(1, sizeof(*owner));
+    struct fl_result_owner *owner = calloc(1, sizeof(*owner));
     bool ok;
 
     if (!owner)
-        return NULL;
+        return fl_fail_memory(err);
+    run->owner = owner;
     owner->url = fl_url_redact(run->hop.url.text);
     ok = owner->url && copy_text(&owner->validator, object->validator) &&
          copy_text(&owner->plugin, run->is_cached ? NULL : fl_plugin_id(run->hop.plugin)) &&
          fl_pairs_copy(&owner->metadata, fl_pairs_list(&run->transfer.metadata));
     if (run->actual.kind != FL_DIGEST_NONE)
         fl_digest_format(&run->actual, owner->digest);
-    if (ok)
-        return owner;
-    owner_free(owner);
-    return NULL;
+    return ok ? FLAME_OK : fl_fail_memory(err);
 }
 
 static uint32_t result_flags(const struct fl_run *run)
@@ -80,18 +78,12 @@ static uint64_t result_size(const struct fl_run *run)
     return run->is_cached ? run->cached_size : atomic_load(&run->transfer.received);
 }
 
-int32_t fl_result_fill(const struct fl_run *run, struct flame_result *out, struct flame_error *err)
+void fl_result_give(struct fl_run *run, struct flame_result *out)
 {
     struct flame_result result = FLAME_INIT(flame_result);
-    struct owner *owner = owner_new(run);
+    struct fl_result_owner *owner = run->owner;
     size_t size = out->struct_size < sizeof(result) ? out->struct_size : sizeof(result);
 
-    if (!owner)
-        return fl_fail_memory(err);
-    if (!FLAME_REACHES(out, owner)) {
-        owner_free(owner);
-        return fl_fail(err, FLAME_ERR_INVALID, "the result struct is too small");
-    }
     result.struct_size = out->struct_size;
     result.flags = result_flags(run);
     result.size = result_size(run);
@@ -103,11 +95,10 @@ int32_t fl_result_fill(const struct fl_run *run, struct flame_result *out, struc
     result.validator = owner->validator;
     result.plugin = owner->plugin;
     result.metadata = fl_pairs_list(&owner->metadata);
-    result.owner = owner;
+    result.owner = fl_take(run->owner);
     result.attempts = run->is_cached ? 0 : 1;
     result.redirects = run->hop.number;
     memcpy(out, &result, size);
-    return FLAME_OK;
 }
 
 void flame_result_done(struct flame_result *result)
@@ -117,7 +108,7 @@ void flame_result_done(struct flame_result *result)
     if (!result || !FLAME_REACHES(result, owner))
         return;
     size = result->struct_size;
-    owner_free(result->owner);
+    fl_result_free(result->owner);
     memset(result, 0, size < sizeof(*result) ? size : sizeof(*result));
     result->struct_size = size;
 }

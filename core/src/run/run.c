@@ -43,12 +43,22 @@ static int32_t fetch(struct fl_run *run, struct flame_error *err)
 
     if (status == FLAME_OK)
         status = fl_output_check_current(run, err);
-    if (status != FLAME_OK || run->is_cached)
-        return status;
-    status = fl_attempt(run, err);
+    if (status == FLAME_OK && run->is_cached)
+        return fl_result_prepare(run, err);
     if (status == FLAME_OK)
-        status = fl_output_complete(run, err);
-    return status;
+        status = fl_attempt(run, err);
+    if (status == FLAME_OK)
+        status = fl_output_verify(run, err);
+    if (status == FLAME_OK)
+        status = fl_result_prepare(run, err);
+    return status == FLAME_OK ? fl_output_publish(run, err) : status;
+}
+
+static int32_t look_up(struct fl_run *run, struct flame_error *err)
+{
+    int32_t status = fl_attempt(run, err);
+
+    return status == FLAME_OK ? fl_result_prepare(run, err) : status;
 }
 
 static int32_t do_task(struct fl_run *run, struct flame_error *err)
@@ -59,7 +69,7 @@ static int32_t do_task(struct fl_run *run, struct flame_error *err)
         return status;
     run->expected = run->task.digest;
     fl_watch_limit(run->flame->watchdog, &run->watch, &run->task.limits);
-    return run->verb == FLAME_FETCH ? fetch(run, err) : fl_attempt(run, err);
+    return run->verb == FLAME_FETCH ? fetch(run, err) : look_up(run, err);
 }
 
 static void work(void *data)
@@ -82,12 +92,15 @@ static bool tick(void *data)
     return false;
 }
 
-static int32_t begin(struct fl_run *run, struct flame_error *err)
+static int32_t begin(struct fl_run *run, const struct flame_result *result, struct flame_error *err)
 {
     const struct flame_task *said = run->said;
     struct flame_cancel *token = FLAME_REACHES(said, cancel) ? said->cancel : NULL;
-    int32_t status = fl_exchange_init(&run->exchange, err);
+    int32_t status;
 
+    if (result && !FLAME_REACHES(result, owner))
+        return fl_fail(err, FLAME_ERR_INVALID, "the result struct is too small");
+    status = fl_exchange_init(&run->exchange, err);
     if (status != FLAME_OK)
         return status;
     status = fl_watch_start(run->flame->watchdog, &run->watch, token, err);
@@ -101,6 +114,7 @@ static void end(struct fl_run *run)
     fl_watch_stop(run->flame->watchdog, &run->watch);
     fl_exchange_done(&run->exchange);
     fl_output_done(run);
+    fl_result_free(run->owner);
     fl_transfer_done(&run->transfer);
     fl_hop_done(&run->hop);
     fl_task_done(&run->task);
@@ -127,7 +141,7 @@ static int32_t run_on_core(struct fl_run *run, struct flame_result *result)
         status = run->status;
     }
     if (status == FLAME_OK && result)
-        status = fl_result_fill(run, result, &run->err);
+        fl_result_give(run, result);
     if (status != FLAME_OK)
         name_url(run);
     return status;
@@ -143,7 +157,7 @@ int32_t flame_run(struct flame *flame, uint32_t verb, const struct flame_task *t
     run.bound_size = UINT64_MAX;
     status = fl_flame_check(flame, &run.err);
     if (status == FLAME_OK)
-        status = begin(&run, &run.err);
+        status = begin(&run, result, &run.err);
     if (status == FLAME_OK) {
         status = run_on_core(&run, result);
         end(&run);

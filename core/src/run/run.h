@@ -26,7 +26,8 @@ struct fl_run {
     struct fl_publish *publish; /* to a path */
     int spool_fd;               /* spooled; else -1 */
     struct fl_sink *sink;
-    struct fl_digest actual; /* of the bytes written; NONE = not asked for */
+    struct fl_digest actual;       /* of the bytes written; NONE = not asked for */
+    struct fl_result_owner *owner; /* of the result's texts: made before anything is published */
 
     struct fl_pool_job job;
     int32_t status;
@@ -46,13 +47,16 @@ int32_t fl_output_open(struct fl_run *run, struct flame_error *err) FL_CHECK;
 int32_t fl_output_check_current(struct fl_run *run, struct flame_error *err) FL_CHECK;
 /* A fresh sink on the still empty destination. */
 int32_t fl_output_begin(struct fl_run *run, struct flame_error *err) FL_CHECK;
-/* All bytes are there: digest, the caller's verify, publish or hand over. */
-int32_t fl_output_complete(struct fl_run *run, struct flame_error *err) FL_CHECK;
+/* All bytes are there: digest, the caller's verify, a last look at the cancel token. */
+int32_t fl_output_verify(struct fl_run *run, struct flame_error *err) FL_CHECK;
+/* Publish or hand over. After it nothing can fail any more. */
+int32_t fl_output_publish(struct fl_run *run, struct flame_error *err) FL_CHECK;
 void fl_output_done(struct fl_run *run);
 
-/* result.c */
-int32_t fl_result_fill(const struct fl_run *run, struct flame_result *out,
-                       struct flame_error *err) FL_CHECK;
+/* result.c: all that the result needs memory for; then the result, which takes that over. */
+int32_t fl_result_prepare(struct fl_run *run, struct flame_error *err) FL_CHECK;
+void fl_result_give(struct fl_run *run, struct flame_result *out);
+void fl_result_free(struct fl_result_owner *owner);
 
 /* progress.c: about ten times a second on the caller's thread; `final` once for the last byte. */
 void fl_progress_show(struct fl_run *run, bool final);
