@@ -61,18 +61,36 @@ static json_t *joined(json_t *event, json_t *rest)
     return NULL;
 }
 
-/* Written at once, whole: the reader may be waiting for it. ASCII only, so that it does no harm to
- * a terminal either. */
-static void emit(struct cli_events *events, const char *name, json_t *members)
+/* The event's line, of *size bytes; NULL = no memory. ASCII only, so that it does no harm to a
+ * terminal either. Not by json_dumps(): its buffer can fail to grow, and the text then has a hole.
+ */
+static char *line_of(const json_t *event, size_t *size)
 {
     const size_t flags = JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9);
+    size_t length = event ? json_dumpb(event, NULL, 0, flags) : 0;
+    char *line = length > 0 ? malloc(length + 1) : NULL;
+
+    if (!line)
+        return NULL;
+    if (json_dumpb(event, line, length, flags) != length) {
+        free(line);
+        return NULL;
+    }
+    line[length] = '\n';
+    *size = length + 1;
+    return line;
+}
+
+/* Written at once, whole: the reader may be waiting for it. */
+static void emit(struct cli_events *events, const char *name, json_t *members)
+{
     json_t *event = joined(new_event(events, name), members);
-    char *line = event ? json_dumps(event, flags) : NULL;
+    size_t size = 0;
+    char *line = line_of(event, &size);
 
     if (!line)
         events->had_no_memory = true;
-    else if (fputs(line, events->out) == EOF || putc('\n', events->out) == EOF ||
-             fflush(events->out) != 0)
+    else if (fwrite(line, 1, size, events->out) != size || fflush(events->out) != 0)
         events->is_incomplete = true;
     free(line);
     json_decref(event);
