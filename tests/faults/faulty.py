@@ -7,7 +7,7 @@ from support.program import BINARY_DIR, SANITIZE
 LIBRARY = BINARY_DIR / "lib" / "faulty_libc.so"
 HAS_OWN_ALLOCATOR = SANITIZE != ""
 
-Report = namedtuple("Report", "allocations failed shortened interrupted where")
+Report = namedtuple("Report", "allocations failed shortened interrupted left where lost")
 
 
 def run(fetch, arguments, place=None, **shortages):
@@ -18,5 +18,5 @@ def run(fetch, arguments, place=None, **shortages):
     environment |= {"LD_PRELOAD": str(LIBRARY), "FAULTY_REPORT": str(report)}
     outcome = fetch(*arguments, output=None, place=place, env=environment, timeout=60)
     assert outcome.code >= 0, f"killed by signal {-outcome.code}: {shortages}"
-    *counts, where = report.read_text().split()
-    return outcome, Report(*map(int, counts), where)
+    *counts, where, lost = report.read_text().split()
+    return outcome, Report(*map(int, counts), where, lost)

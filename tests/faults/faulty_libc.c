@@ -8,17 +8,18 @@
  *                       second call of a thread is interrupted before it moves any
  *     FAULTY_REFUSE=N   the first N of the kernel's ways to copy are refused: to share blocks,
  *                       copy_file_range(), sendfile()
- *     FAULTY_REPORT=F   at the end "ALLOCATIONS FAILED SHORTENED INTERRUPTED WHERE" is written to
- *                       F; WHERE is OBJECT+OFFSET of the last caller whose allocation failed
+ *     FAULTY_REPORT=F   at the end "ALLOCATIONS FAILED SHORTENED INTERRUPTED LEFT WHERE LOST" is
+ *                       written to F. LEFT: how many blocks were not freed, of those that ours
+ *                       asked for, under FAULTY_OURS. OBJECT+OFFSET of a caller each are WHERE,
+ *                       the last whose allocation failed, and LOST, one whose block is left
  * Nothing is counted before the constructor has run. */
-#include <dlfcn.h>
+#include "faulty_libc.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
 #include <linux/fs.h>
 #include <stdarg.h>
-#include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,27 +27,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <unwind.h>
 
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-
-static atomic_ulong fatal; /* 0 = no allocation fails */
-static atomic_int is_counting;
-static int is_lasting;
-static int only_ours;
-static size_t at_most;
-static unsigned long refused_ways;
-static const char *report;
-static atomic_ulong allocations;
-static atomic_ulong failed;
-static atomic_ulong shortened;
-static atomic_ulong interrupted;
-static atomic_uintptr_t last_caller;
+struct faulty_state faulty;
 static _Thread_local unsigned turn;
-static _Thread_local int is_walking;
 
 static unsigned long number(const char *name)
 {
@@ -57,13 +40,13 @@ static unsigned long number(const char *name)
 
 __attribute__((constructor)) static void begin(void)
 {
-    at_most = number("FAULTY_SHORT");
-    is_lasting = number("FAULTY_LASTING") != 0;
-    only_ours = number("FAULTY_OURS") != 0;
-    refused_ways = number("FAULTY_REFUSE");
-    report = getenv("FAULTY_REPORT");
-    fatal = number("FAULTY_MALLOC");
-    is_counting = 1;
+    faulty.at_most = number("FAULTY_SHORT");
+    faulty.is_lasting = number("FAULTY_LASTING") != 0;
+    faulty.only_ours = number("FAULTY_OURS") != 0;
+    faulty.refused_ways = number("FAULTY_REFUSE");
+    faulty.report = getenv("FAULTY_REPORT");
+    faulty.fatal = number("FAULTY_MALLOC");
+    faulty.is_counting = 1;
 }
 
 /* "libcurl.so.4+0x1234" */
@@ -84,114 +67,25 @@ static void describe(uintptr_t caller, char *out, size_t size)
 __attribute__((destructor)) static void end(void)
 {
     char where[128];
-    char text[256];
+    char lost[128];
+    uintptr_t loser = 0;
+    unsigned long left;
+    char text[512];
     int size;
     int fd;
 
-    is_counting = 0;
-    at_most = 0;
-    if (!report)
+    faulty.is_counting = 0;
+    faulty.at_most = 0;
+    if (!faulty.report)
         return;
-    describe(last_caller, where, sizeof(where));
-    size = snprintf(text, sizeof(text), "%lu %lu %lu %lu %s\n", allocations, failed, shortened,
-                    interrupted, where);
-    fd = open(report, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    left = faulty_blocks_left(&loser);
+    describe(faulty.last_caller, where, sizeof(where));
+    describe(loser, lost, sizeof(lost));
+    size = snprintf(text, sizeof(text), "%lu %lu %lu %lu %lu %s %s\n", faulty.allocations,
+                    faulty.failed, faulty.shortened, faulty.interrupted, left, where, lost);
+    fd = open(faulty.report, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd >= 0 && syscall(SYS_write, fd, text, (size_t)size) == size)
         (void)close(fd);
-}
-
-/* ---- memory ---------------------------------------------------------------------------------- */
-
-enum owner { OURS, FOREIGN, TRANSPARENT };
-
-/* Whose code is at that address? Transparent is what allocates for whoever called it. */
-static enum owner owner_of(uintptr_t address)
-{
-    static const char *const transparent[] = {"/libc.so.", "/ld-linux", "/libjansson.so.",
-                                              "/faulty_libc.so"};
-    struct dl_find_object found;
-    const char *path;
-
-    if (_dl_find_object((void *)address, &found) != 0)
-        return FOREIGN;
-    path = found.dlfo_link_map->l_name;
-    if (!*path || strstr(path, "/libflame-fetch.so") || strstr(path, "/flame/plugins/"))
-        return OURS;
-    for (size_t i = 0; i < sizeof(transparent) / sizeof(*transparent); i++)
-        if (strstr(path, transparent[i]))
-            return TRANSPARENT;
-    return FOREIGN;
-}
-
-static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *data)
-{
-    enum owner owner = owner_of(_Unwind_GetIP(context));
-
-    if (owner == TRANSPARENT)
-        return _URC_NO_REASON;
-    *(enum owner *)data = owner;
-    return _URC_END_OF_STACK;
-}
-
-static int is_ours(uintptr_t caller)
-{
-    enum owner owner = owner_of(caller);
-
-    if (owner != TRANSPARENT || is_walking)
-        return owner == OURS;
-    is_walking = 1;
-    (void)_Unwind_Backtrace(look, &owner);
-    is_walking = 0;
-    return owner == OURS;
-}
-
-static int is_refused(const void *caller)
-{
-    unsigned long count;
-
-    if (!is_counting || (only_ours && !is_ours((uintptr_t)caller)))
-        return 0;
-    count = atomic_fetch_add(&allocations, 1) + 1;
-    if (fatal == 0 || count < fatal || (count > fatal && !is_lasting))
-        return 0;
-    atomic_fetch_add(&failed, 1);
-    last_caller = (uintptr_t)caller;
-    errno = ENOMEM;
-    return 1;
-}
-
-#define IS_REFUSED() is_refused(__builtin_return_address(0))
-
-void *malloc(size_t size)
-{
-    return IS_REFUSED() ? NULL : __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-    return IS_REFUSED() ? NULL : __libc_calloc(count, size);
-}
-
-void *realloc(void *old, size_t size)
-{
-    return IS_REFUSED() ? NULL : __libc_realloc(old, size);
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-    return IS_REFUSED() ? NULL : __libc_memalign(alignment, size);
-}
-
-int posix_memalign(void **out, size_t alignment, size_t size)
-{
-    int before = errno;
-    void *made = IS_REFUSED() ? NULL : __libc_memalign(alignment, size);
-
-    errno = before;
-    if (!made)
-        return ENOMEM;
-    *out = made;
-    return 0;
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -210,17 +104,17 @@ static int may_be_short(int fd)
 /* How much of `wanted` a call may move. */
 static size_t allowed(int fd, size_t wanted)
 {
-    if (at_most == 0 || wanted == 0 || !may_be_short(fd))
+    if (faulty.at_most == 0 || wanted == 0 || !may_be_short(fd))
         return wanted;
     if (turn++ % 2 == 0) {
-        atomic_fetch_add(&interrupted, 1);
+        atomic_fetch_add(&faulty.interrupted, 1);
         errno = EINTR;
         return INTERRUPTED;
     }
-    if (wanted <= at_most)
+    if (wanted <= faulty.at_most)
         return wanted;
-    atomic_fetch_add(&shortened, 1);
-    return at_most;
+    atomic_fetch_add(&faulty.shortened, 1);
+    return faulty.at_most;
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset)
@@ -278,7 +172,7 @@ ssize_t send(int fd, const void *bytes, size_t size, int flags)
 static int is_refused_way(unsigned long number_of_way)
 {
     errno = EXDEV;
-    return refused_ways >= number_of_way;
+    return faulty.refused_ways >= number_of_way;
 }
 
 int ioctl(int fd, unsigned long request, ...)

@@ -83,6 +83,7 @@ class Sweep:
     def judge(self, number, outcome, report):
         who = f"allocation {number}, {report.where}: exit {outcome.code}: {outcome.stderr}"
         told = said(outcome, self.is_json)
+        assert report.left <= self.report.left, f"{who}: {report.left} lost, one of {report.lost}"
         found = outcome.body if outcome.files else None
         assert outcome.files == (["out"] if self.gets else []), f"{who}: {outcome.files}"
         if outcome.code == 0:
