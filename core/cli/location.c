@@ -172,6 +172,8 @@ int32_t cli_file_url(const char *path, char **out, struct flame_error *err)
     bool is_missing = errno == ENOENT || errno == ENOTDIR;
     char *url;
 
+    if (!real && errno == ENOMEM)
+        return cli_fail_memory(err);
     if (!real) {
         err->flags |= FLAME_ERROR_SOURCE;
         err->errno_code = errno;

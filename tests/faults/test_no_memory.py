@@ -10,7 +10,7 @@ import time
 import pytest
 
 import faulty
-from support.scripted_server import response
+from support.scripted_server import redirect_to, response
 from support.statuses import EXIT
 
 pytestmark = pytest.mark.skipif(faulty.HAS_OWN_ALLOCATOR,
@@ -142,6 +142,37 @@ def test_83_no_allocation_of_ours_can_fail_unclean(fetch, url, arguments):
 @pytest.mark.parametrize("arguments", LISTS.values(), ids=LISTS)
 def test_83_no_list_is_shortened_by_a_lack_of_memory(fetch, arguments):
     Sweep(fetch, arguments, ours=1).over_all()
+
+
+@pytest.fixture
+def configured(fetch, tmp_path):
+    """A configuration with a bit of everything."""
+    (tmp_path / "token").write_text("secret\n")
+    (tmp_path / "token").chmod(0o600)
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "fetch.json").write_text(json.dumps({
+        "plugin_path": [str(tmp_path / "plugins")], "pins": {"file": "org.flame.file"},
+        "options": {"time.stall": "10s", "limit.bytes": "4G"},
+        "origins": {"http://127.0.0.1:1": {"auth.bearer": f"@{tmp_path}/token"},
+                    "https://*.example.org:443": {"tls.min": "1.3"}},
+        "plugins": {"org.flame.http": {"http_version": "1.1"}}}))
+    fetch.common = ["--config", str(tmp_path / "fetch.json")]
+    return fetch
+
+
+def test_83_no_allocation_of_a_run_with_many_settings_can_fail_unclean(configured, serve):
+    url = serve(redirect_to(serve(answer).url("/y?a=%41"))).url()
+    Sweep(configured, [*GET, *CHECKSUM, "-R", "--header", "X-One: 1", "--option",
+                       "time.total=60s", url], ours=1).over_all()
+
+
+def test_83_no_allocation_of_a_list_of_many_settings_can_fail_unclean(configured):
+    Sweep(configured, ["config", "--json"], ours=1).over_all()
+
+
+def test_83_no_allocation_of_a_verification_can_fail_unclean(fetch, source):
+    path = source.removeprefix("file://")
+    Sweep(fetch, ["verify", *CHECKSUM, path], ours=1).over_all()
 
 
 def test_83_no_allocation_of_a_copy_by_reading_can_fail_unclean(fetch, source):

@@ -84,6 +84,15 @@ def test_80_a_pipe_that_takes_short_pieces_gets_all(fetch, source, size, is_veri
     assert report.shortened >= calls and report.interrupted > 0
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_80_a_verification_in_short_pieces_reads_all(fetch, source, size):
+    body = body_for(size)
+    path = source(body).removeprefix("file://")
+    outcome, report = faulty.run(fetch, ["verify", *checksum(body), path], short=size)
+    assert outcome.code == 0, outcome.stderr
+    assert report.shortened >= 0.9 * (len(body) // size) and report.interrupted > 0
+
+
 @pytest.mark.parametrize("size", [1, 16, 500])
 def test_80_a_mode_is_not_widened_by_a_short_read(fetch, source, size):
     fetch.wrapper = ["sh", "-c", 'umask 077; exec "$@"', "sh"]

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "config/entries.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* The keys of the top, and what reads one entry below each. */
@@ -86,10 +87,12 @@ static void wipe_strings(json_t *json)
     }
 }
 
-/* Where jansson runs out of memory between two tokens it leaves the error as it was. */
-static bool is_out_of_memory(const json_error_t *error)
+/* Where jansson runs out of memory between two tokens it leaves the error as it was, and within one
+ * it takes that for a wrong one: only errno, 0 before, tells. */
+static bool is_out_of_memory(const json_error_t *error, int errnum)
 {
-    return json_error_code(error) == json_error_out_of_memory || error->line < 0;
+    return json_error_code(error) == json_error_out_of_memory || error->line < 0 ||
+           errnum == ENOMEM;
 }
 
 /* jansson's own text quotes the file, which may hold secrets. */
@@ -127,8 +130,9 @@ int32_t fl_config_parse(struct fl_config *config, const struct fl_file *text, co
     if (!fl_strings_add(&config->files, path))
         return fl_fail_memory(err);
     input.path = config->files.items[config->files.count - 1];
+    errno = 0;
     root = json_loadb(text->bytes, text->size, JSON_REJECT_DUPLICATES, &error);
-    if (!root && is_out_of_memory(&error))
+    if (!root && is_out_of_memory(&error, errno))
         return fl_fail_memory(err);
     if (!root)
         return fl_fail(err, FLAME_ERR_INVALID, "%.300s: line %d, column %d: %s", path, error.line,
