@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A redirect is judged by the core: it weakens nothing, it ends, and what was given for one origin
 stays there."""
+import base64
+import hashlib
+
 import pytest
 
 from support.scripted_server import redirect_to, response
@@ -247,3 +250,12 @@ def test_a_redirect_shows_no_secret_of_its_target(fetch, serve):
     assert "canary" not in outcome.stderr
     outcome = fetch("-v", "-v", "-v", server.url())
     assert "canary" not in outcome.stderr
+
+
+def test_the_digest_of_a_redirects_own_note_says_nothing_of_its_target(fetch, serve):
+    """RFC 9530 3.1: Repr-Digest is about what the status line speaks of."""
+    note = base64.b64encode(hashlib.sha256(b"a note").digest()).decode()
+    target = serve(HELLO)
+    fetch(serve(response(b"a note", f"Location: {target.url('/y')}",
+                         f"Repr-Digest: sha-256=:{note}:", status="302 Found")).url()
+          ).succeeded(b"hello")

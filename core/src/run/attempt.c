@@ -2,9 +2,7 @@
 #include "run/run.h"
 
 #include "base/text.h"
-
-#include <nettle/base64.h>
-#include <string.h>
+#include "request/repr_digest.h"
 
 static int32_t expect_size(void *data, uint64_t size, struct flame_error *err)
 {
@@ -60,27 +58,6 @@ static int32_t try_hop(struct fl_run *run, struct flame_error *err)
     return fl_transfer_judge(&run->transfer, status, err);
 }
 
-/* "sha-256=:<base64>:" among the items of a Repr-Digest (RFC 9530, RFC 8941). */
-static bool find_repr_digest(const char *text, struct fl_digest *out)
-{
-    const char *at = strstr(text, "sha-256=:");
-    size_t size = sizeof(out->bytes);
-    struct base64_decode_ctx context;
-    size_t length;
-
-    if (!at)
-        return false;
-    at += strlen("sha-256=:");
-    length = strcspn(at, ":");
-    if (length != BASE64_ENCODE_RAW_LENGTH(32) || at[length] != ':')
-        return false;
-    base64_decode_init(&context);
-    if (!base64_decode_update(&context, &size, out->bytes, length, at) || size != 32)
-        return false;
-    out->kind = FL_DIGEST_SHA256;
-    return true;
-}
-
 /* What a plugin says of the target of its redirect binds what the target delivers. */
 static void bind_target(struct fl_run *run)
 {
@@ -90,7 +67,7 @@ static void bind_target(struct fl_run *run)
     if (object->flags & FLAME_OBJECT_SIZE)
         run->bound_size = object->total_size;
     if (digest && run->expected.kind == FL_DIGEST_NONE)
-        (void)find_repr_digest(digest, &run->expected);
+        (void)fl_repr_digest_parse(digest, &run->expected);
 }
 
 struct announcement {
