@@ -37,5 +37,6 @@ def build(directory, name=None):
                     "-D_FILE_OFFSET_BITS=64", f"-I{directory}", f"-I{SOURCES}",
                     f"-I{ROOT / 'core' / 'include'}", f"-I{ROOT / 'sdk' / 'include'}", *sources,
                     SOURCES / "base" / "error.c", SOURCES / "base" / "text.c",
-                    ROOT / "tests" / "faults" / "publish_driver.c", "-o", driver], check=True)
+                    ROOT / "tests" / "faults" / "publish_driver.c", "-o", driver, "-lnettle"],
+                   check=True)
     return driver

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/commit.h"
 
+#include "publish/beside.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -51,12 +53,7 @@ static int32_t settle(const struct fl_spot *spot, int fd, const struct fl_commit
  * done and call that an error. */
 static bool is_in_place(const struct fl_spot *spot, int fd)
 {
-    struct stat ours;
-    struct stat there;
-
-    return fstat(fd, &ours) == 0 &&
-           fstatat(spot->dir_fd, spot->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+    return fl_beside_holds(spot->dir_fd, spot->name, fd);
 }
 
 static int32_t fail_to_place(const struct fl_spot *spot, int errnum, struct flame_error *err)

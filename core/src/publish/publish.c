@@ -2,9 +2,7 @@
 #include "publish/publish.h"
 
 #include "base/read.h"
-#include "publish/commit.h"
-#include "publish/inode.h"
-#include "publish/spot.h"
+#include "publish/object.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,13 +12,6 @@
 
 #define USUAL_UMASK 022
 #define STATUS_SIZE 4096
-
-struct fl_publish {
-    struct fl_spot spot;
-    struct fl_inode inode;
-    struct fl_commit commit;
-    uint64_t space_reserve;
-};
 
 /* Read, because umask() can only be asked by changing it, for every thread. Without /proc the usual
  * one is taken; a passing lack (descriptors, memory) must not widen the mode, so it is an error. */
