@@ -63,21 +63,6 @@ static int32_t fail_to_place(const struct fl_spot *spot, int errnum, struct flam
     return fl_fail_errno(err, errnum, "cannot put '%s' in place", spot->path);
 }
 
-/* Move the hidden name where nothing is. 0, or -1 and errno. */
-static int move_to_free(const struct fl_spot *spot, const struct fl_inode *inode)
-{
-    int dir_fd = spot->dir_fd;
-    int result =
-        TEMP_FAILURE_RETRY(renameat2(dir_fd, inode->name, dir_fd, spot->name, RENAME_NOREPLACE));
-
-    if (result == 0 || (errno != EINVAL && errno != ENOSYS))
-        return result;
-    result = TEMP_FAILURE_RETRY(linkat(dir_fd, inode->name, dir_fd, spot->name, 0));
-    if (result == 0)
-        (void)unlinkat(dir_fd, inode->name, 0);
-    return result;
-}
-
 static int32_t move(const struct fl_spot *spot, struct fl_inode *inode, uint32_t flags,
                     struct flame_error *err)
 {
@@ -88,7 +73,7 @@ static int32_t move(const struct fl_spot *spot, struct fl_inode *inode, uint32_t
     if (status != FLAME_OK)
         return status;
     if (flags & FL_PUBLISH_KEEP)
-        result = move_to_free(spot, inode);
+        result = fl_inode_move(spot, inode, spot->name);
     else
         result = TEMP_FAILURE_RETRY(renameat(dir_fd, inode->name, dir_fd, spot->name));
     if (result != 0) {
@@ -118,6 +103,8 @@ static int32_t put_in_place(const struct fl_spot *spot, struct fl_inode *inode, 
         if (fl_inode_hide(spot, inode) != 0)
             return fl_fail_errno(err, errno, "cannot put '%s' in place", spot->path);
     }
+    if (inode->is_shared && fl_inode_conceal(spot, inode) != 0)
+        return fl_fail_errno(err, errno, "cannot put '%s' in place", spot->path);
     return move(spot, inode, flags, err);
 }
 
@@ -147,6 +134,8 @@ int32_t fl_commit(const struct fl_spot *spot, struct fl_inode *inode,
         fl_inode_unname(spot, inode);
         return status;
     }
+    if (commit->state)
+        (void)unlinkat(spot->dir_fd, commit->state, 0);
     if (commit->durability != FLAME_DURABILITY_FULL)
         return FLAME_OK;
     return sync_spot(spot, inode->fd, err);

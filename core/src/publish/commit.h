@@ -12,6 +12,7 @@ struct fl_commit {
     uint32_t durability;     /* enum flame_durability, not DEFAULT */
     mode_t mode;             /* of the file */
     const int64_t *mtime_ns; /* NULL = as the last write left it */
+    const char *state;       /* a name to take away once the file is in place; NULL = none */
 };
 
 /* Fails as fl_publish_commit does; after any failure the inode has no name. */

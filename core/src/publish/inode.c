@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/inode.h"
 
+#include "publish/beside.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -103,11 +105,60 @@ int fl_inode_hide(const struct fl_spot *spot, struct fl_inode *inode)
     return -1;
 }
 
+int fl_inode_move(const struct fl_spot *spot, const struct fl_inode *inode, const char *name)
+{
+    int dir_fd = spot->dir_fd;
+    int result;
+
+    if (inode->name[0] == '\0')
+        return fl_inode_link(spot, inode, name);
+    result = TEMP_FAILURE_RETRY(renameat2(dir_fd, inode->name, dir_fd, name, RENAME_NOREPLACE));
+    if (result == 0 || (errno != EINVAL && errno != ENOSYS))
+        return result;
+    result = TEMP_FAILURE_RETRY(linkat(dir_fd, inode->name, dir_fd, name, 0));
+    if (result == 0)
+        (void)unlinkat(dir_fd, inode->name, 0);
+    return result;
+}
+
+int fl_inode_share(const struct fl_spot *spot, struct fl_inode *inode, const char *name)
+{
+    if (fl_inode_move(spot, inode, name) != 0 && !fl_beside_holds(spot->dir_fd, name, inode->fd))
+        return -1;
+    (void)snprintf(inode->name, sizeof(inode->name), "%s", name);
+    inode->is_shared = true;
+    return 0;
+}
+
+int fl_inode_conceal(const struct fl_spot *spot, struct fl_inode *inode)
+{
+    struct fl_inode hidden = {.fd = inode->fd};
+    int dir_fd = spot->dir_fd;
+    int result;
+
+    if (hidden_name("new", hidden.name, sizeof(hidden.name)) != 0)
+        return -1;
+    result = TEMP_FAILURE_RETRY(renameat(dir_fd, inode->name, dir_fd, hidden.name));
+    if (fl_beside_holds(dir_fd, hidden.name, inode->fd)) {
+        *inode = hidden;
+        return 0;
+    }
+    if (result != 0)
+        return -1;
+    (void)renameat2(dir_fd, hidden.name, dir_fd, inode->name, RENAME_NOREPLACE);
+    errno = ESTALE;
+    return -1;
+}
+
+/* Under the partial's name another's file may stand by now. */
 void fl_inode_unname(const struct fl_spot *spot, struct fl_inode *inode)
 {
-    if (inode->name[0] != '\0')
+    bool ours = !inode->is_shared || fl_beside_holds(spot->dir_fd, inode->name, inode->fd);
+
+    if (inode->name[0] != '\0' && ours)
         (void)unlinkat(spot->dir_fd, inode->name, 0);
     inode->name[0] = '\0';
+    inode->is_shared = false;
 }
 
 void fl_inode_done(const struct fl_spot *spot, struct fl_inode *inode)

@@ -7,7 +7,8 @@
 
 struct fl_inode {
     int fd;
-    char name[32]; /* the hidden name it has in the spot's directory; "" while it has none */
+    char name[32]; /* the name it has in the spot's directory, until commit; "" while it has none */
+    bool is_shared; /* that name is the partial's, which others know; else it is a secret */
 };
 
 /* One without a name, or ".flame-tmp-<16 hex>" where the file system has no such thing. */
@@ -20,7 +21,18 @@ int fl_inode_link(const struct fl_spot *spot, const struct fl_inode *inode, cons
 /* Give the nameless inode the hidden name ".flame-new-<16 hex>". 0, or -1 and errno. */
 int fl_inode_hide(const struct fl_spot *spot, struct fl_inode *inode);
 
-/* Take the hidden name away, if it has one. */
+/* Give the inode, whether it has a name or none, the name `name`, never replacing; ->name stays as
+ * it is. 0, or -1 and errno. */
+int fl_inode_move(const struct fl_spot *spot, const struct fl_inode *inode, const char *name);
+
+/* Give the inode the partial's name, never replacing. 0, or -1 and errno. */
+int fl_inode_share(const struct fl_spot *spot, struct fl_inode *inode, const char *name);
+
+/* From the partial's name to ".flame-new-<16 hex>", where nobody puts another file in its place. 0,
+ * or -1 and errno: ESTALE if the name was another's. */
+int fl_inode_conceal(const struct fl_spot *spot, struct fl_inode *inode);
+
+/* Take the name away, if it has one. */
 void fl_inode_unname(const struct fl_spot *spot, struct fl_inode *inode);
 
 void fl_inode_done(const struct fl_spot *spot, struct fl_inode *inode);

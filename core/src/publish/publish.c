@@ -44,6 +44,7 @@ int32_t fl_publish_open(const struct fl_destination *destination, struct fl_publ
         return fl_fail_memory(err);
     publish->spot.dir_fd = -1;
     publish->inode.fd = -1;
+    publish->kept.fd = -1;
     publish->space_reserve = destination->space_reserve;
     status = read_umask(&umask_now, err);
     publish->commit = (struct fl_commit){.flags = destination->flags,
@@ -55,11 +56,13 @@ int32_t fl_publish_open(const struct fl_destination *destination, struct fl_publ
         status = fl_spot_judge(&publish->spot, destination->flags, err);
     if (status == FLAME_OK)
         status = fl_inode_open(&publish->spot, &publish->inode, err);
-    if (status == FLAME_OK)
-        *out = publish;
-    else
+    if (status != FLAME_OK) {
         fl_publish_free(publish);
-    return status;
+        return status;
+    }
+    fl_kept_init(&publish->kept, &publish->spot);
+    *out = publish;
+    return FLAME_OK;
 }
 
 int fl_publish_fd(const struct fl_publish *publish)
@@ -106,14 +109,23 @@ int32_t fl_publish_expect(struct fl_publish *publish, uint64_t size, struct flam
 int32_t fl_publish_commit(struct fl_publish *publish, const int64_t *mtime_ns,
                           struct flame_error *err)
 {
+    struct fl_kept *kept = &publish->kept;
+    int32_t status;
+
+    if (publish->lost != 0)
+        return fl_fail_errno(err, publish->lost, "the bytes of '%s' are lost", publish->spot.path);
     publish->commit.mtime_ns = mtime_ns;
-    return fl_commit(&publish->spot, &publish->inode, &publish->commit, err);
+    publish->commit.state = kept->fd >= 0 ? kept->state_name : NULL;
+    status = fl_commit(&publish->spot, &publish->inode, &publish->commit, err);
+    fl_kept_done(kept, &publish->spot, false);
+    return status;
 }
 
 void fl_publish_free(struct fl_publish *publish)
 {
     if (!publish)
         return;
+    fl_partial_end(publish);
     fl_inode_done(&publish->spot, &publish->inode);
     fl_spot_done(&publish->spot);
     free(publish);
