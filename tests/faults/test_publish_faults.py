@@ -41,6 +41,17 @@ def test_nobody_reads_or_writes_the_file_before_its_time():
     harness.check_mode(DRIVER)
 
 
+def test_a_hidden_name_is_held_before_it_is_moved_so_that_no_sweep_takes_it():
+    for one in each_bench(DRIVER):
+        base = one.unsupported()
+        one.reset()
+        calls = harness.trace(one.command(), base, names=harness.FILE_CALLS + ("flock",)).calls()
+        hidden = [i for i, call in enumerate(calls) if '".flame-' in call.arguments]
+        held = [i for i, call in enumerate(calls) if call.name == "flock"]
+        assert bool(hidden) == bool(held) == (one.old or not one.nameless)
+        assert not hidden or held[0] < hidden[0] + 2 and held[0] < hidden[-1]
+
+
 @pytest.mark.parametrize("name, where, error, status", [
     ("openat", 1, "ENOENT", "IO"), ("openat", 1, "EMFILE", "IO"), ("openat", 1, "ENFILE", "IO"),
     ("openat", 2, "ENOSPC", "NO_SPACE"), ("openat", 2, "EDQUOT", "NO_SPACE"),

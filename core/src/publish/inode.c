@@ -58,6 +58,8 @@ static int open_hidden(const struct fl_spot *spot, struct fl_inode *inode)
         if (fd < 0 && errno != EEXIST)
             return -1;
     }
+    if (fd >= 0)
+        (void)fl_beside_lock(fd);
     return fd;
 }
 
@@ -92,6 +94,7 @@ int fl_inode_hide(const struct fl_spot *spot, struct fl_inode *inode)
 {
     struct fl_inode hidden = *inode;
 
+    (void)fl_beside_lock(inode->fd);
     for (int i = 0; i < NAME_TRIES; i++) {
         if (hidden_name("new", hidden.name, sizeof(hidden.name)) != 0)
             return -1;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inode that the bytes go into before anybody can see them. */
+/* The inode that the bytes go into before anybody can see them. Before it has a name that is not
+ * the destination's, flock() is held on it, where there is such a thing: a sweep leaves it alone.
+ */
 #ifndef FL_PUBLISH_INODE_H
 #define FL_PUBLISH_INODE_H
 
