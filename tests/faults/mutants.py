@@ -10,8 +10,8 @@ SOURCES = ROOT / "core" / "src"
 MUTANTS = ROOT / "tests" / "faults" / "mutants"
 
 
-def names():
-    return sorted(path.stem for path in MUTANTS.glob("*.sed"))
+def names(folder="."):
+    return sorted(path.stem for path in (MUTANTS / folder).glob("*.sed"))
 
 
 def mutate(name, sources):
@@ -25,9 +25,9 @@ def mutate(name, sources):
             assert any(probe), f"{name}: '{line}' changes nothing any more"
 
 
-def build(directory, name=None):
+def build(directory, name=None, program="publish_driver"):
     """The path of a driver of its own in `directory`."""
-    directory = Path(directory) / (name or "true")
+    directory = Path(directory) / (name or "true").replace("/", "-")
     shutil.copytree(SOURCES / "publish", directory / "publish")
     sources = sorted((directory / "publish").glob("*.c"))
     if name:
@@ -37,6 +37,6 @@ def build(directory, name=None):
                     "-D_FILE_OFFSET_BITS=64", f"-I{directory}", f"-I{SOURCES}",
                     f"-I{ROOT / 'core' / 'include'}", f"-I{ROOT / 'sdk' / 'include'}", *sources,
                     SOURCES / "base" / "error.c", SOURCES / "base" / "text.c",
-                    ROOT / "tests" / "faults" / "publish_driver.c", "-o", driver, "-lnettle"],
+                    ROOT / "tests" / "faults" / f"{program}.c", "-o", driver, "-lnettle"],
                    check=True)
     return driver

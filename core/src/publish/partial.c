@@ -169,11 +169,11 @@ int32_t fl_publish_restart(struct fl_publish *publish, struct flame_error *err)
     if (wipe_state(&publish->kept) != 0)
         publish->lost = errno;
     fl_kept_done(&publish->kept, &publish->spot, false);
-    if (publish->lost == 0 && TEMP_FAILURE_RETRY(ftruncate(fd, 0)) != 0)
+    if (publish->lost == 0 &&
+        (TEMP_FAILURE_RETRY(ftruncate(fd, 0)) != 0 || lseek(fd, 0, SEEK_SET) != 0))
         publish->lost = errno;
     if (publish->lost != 0)
         return fl_fail_errno(err, publish->lost, "cannot begin '%s' anew", publish->spot.path);
-    (void)lseek(fd, 0, SEEK_SET);
     return FLAME_OK;
 }
 
