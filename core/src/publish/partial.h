@@ -64,8 +64,9 @@ int32_t fl_publish_advance(struct fl_publish *publish, struct fl_partial *partia
  * fl_publish_keep() may be called again. Fails with IO: every later commit fails then. */
 int32_t fl_publish_restart(struct fl_publish *publish, struct flame_error *err) FL_CHECK;
 
-/* What fl_publish_free() without a commit does with what is kept: leave it for the next adopt, or
- * remove it (the default). */
+/* What fl_publish_free() without a commit does with what is kept: leave it for the next adopt, its
+ * state as last kept or advanced (nothing is synced; an empty file or one whose sync failed is not
+ * left), or remove it, the default. A commit that failed has removed it. */
 void fl_publish_leave(struct fl_publish *publish, bool leave);
 
 #endif
