@@ -87,11 +87,12 @@ static int32_t on_progress(void *data, const struct flame_progress *progress)
     return 0;
 }
 
-static void on_redirect(void *data, const char *from, const char *to)
+static void on_event(void *data, const struct flame_event *event)
 {
     struct download *download = data;
 
-    cli_event_redirect(&download->app->events, from, to);
+    if (event->kind == FLAME_EVENT_REDIRECT)
+        cli_event_redirect(&download->app->events, event->from, event->to);
 }
 
 static enum cli_progress_kind kind_named(const char *name)
@@ -132,7 +133,7 @@ static int32_t run(struct download *download, const char *url, struct flame_erro
     task.cancel = app->cancel;
     task.data = download;
     task.progress = download->progress.kind == CLI_PROGRESS_NONE ? NULL : on_progress;
-    task.redirected = on_redirect;
+    task.event = on_event;
     if (is_to_stdout(&app->args)) {
         task.fd = STDOUT_FILENO;
         task.flags |= FLAME_TASK_FD;

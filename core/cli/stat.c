@@ -14,11 +14,12 @@ int32_t cli_stat_check(const struct cli_args *args, struct flame_error *err)
     return FLAME_OK;
 }
 
-static void on_redirect(void *data, const char *from, const char *to)
+static void on_event(void *data, const struct flame_event *event)
 {
     struct cli_app *app = data;
 
-    cli_event_redirect(&app->events, from, to);
+    if (event->kind == FLAME_EVENT_REDIRECT)
+        cli_event_redirect(&app->events, event->from, event->to);
 }
 
 static int32_t print_line(const char *name, const char *value, struct flame_error *err)
@@ -63,7 +64,7 @@ static int32_t stat_url(struct cli_app *app, const char *url, const char *shown,
     task.url = url;
     task.cancel = app->cancel;
     task.data = app;
-    task.redirected = on_redirect;
+    task.event = on_event;
     status = flame_run(app->flame, FLAME_STAT, &task, &result, err);
     if (status == FLAME_OK && app->events.out)
         cli_event_stat(&app->events, &subject, &result);

@@ -14,7 +14,7 @@ def test_every_include_follows_an_arrow():
 
 def test_the_modules_were_found():
     order, uses = check_arrows.modules(SOURCE)
-    assert order[0] == "base" and order[-1] == "run"
+    assert order[0] == "base" and order[-1] == "jobs"
     assert "base" in uses and uses["base"] == []
     assert uses["run"]
 

@@ -41,9 +41,9 @@ Test(pool, every_job_runs_once_and_never_more_than_allowed_at_a_time)
     struct fl_pool_job jobs[200];
     struct fl_pool *pool = NULL;
 
-    cr_assert_eq(fl_pool_open(4, &pool, NULL), FLAME_OK);
+    cr_assert_eq(fl_pool_open(4, 4, &pool, NULL), FLAME_OK);
     for (int i = 0; i < 200; i++) {
-        jobs[i] = (struct fl_pool_job){.body = count, .data = &counter};
+        jobs[i] = (struct fl_pool_job){.lane = "", .body = count, .data = &counter};
         cr_assert_eq(fl_pool_submit(pool, &jobs[i], NULL), FLAME_OK);
     }
     wait_for(&counter.done, 200);
@@ -56,11 +56,11 @@ Test(pool, every_job_runs_once_and_never_more_than_allowed_at_a_time)
 Test(pool, a_job_that_has_not_begun_can_be_taken_back)
 {
     struct counter counter = {.step_us = 100000};
-    struct fl_pool_job first = {.body = count, .data = &counter};
-    struct fl_pool_job second = {.body = count, .data = &counter};
+    struct fl_pool_job first = {.lane = "", .body = count, .data = &counter};
+    struct fl_pool_job second = {.lane = "", .body = count, .data = &counter};
     struct fl_pool *pool = NULL;
 
-    cr_assert_eq(fl_pool_open(1, &pool, NULL), FLAME_OK);
+    cr_assert_eq(fl_pool_open(1, 1, &pool, NULL), FLAME_OK);
     cr_assert_eq(fl_pool_submit(pool, &first, NULL), FLAME_OK);
     wait_for(&counter.most, 1);
     cr_assert_eq(fl_pool_submit(pool, &second, NULL), FLAME_OK);
@@ -84,13 +84,13 @@ static void look_at_signals(void *data)
 Test(pool, its_threads_block_all_signals_and_the_callers_stay_as_they_were)
 {
     atomic_int all = 0;
-    struct fl_pool_job job = {.body = look_at_signals, .data = &all};
+    struct fl_pool_job job = {.lane = "", .body = look_at_signals, .data = &all};
     struct fl_pool *pool = NULL;
     sigset_t before;
     sigset_t after;
 
     (void)pthread_sigmask(SIG_SETMASK, NULL, &before);
-    cr_assert_eq(fl_pool_open(1, &pool, NULL), FLAME_OK);
+    cr_assert_eq(fl_pool_open(1, 1, &pool, NULL), FLAME_OK);
     cr_assert_eq(fl_pool_submit(pool, &job, NULL), FLAME_OK);
     fl_pool_close(pool);
     (void)pthread_sigmask(SIG_SETMASK, NULL, &after);
@@ -141,7 +141,7 @@ Test(exchange, callbacks_run_on_the_callers_thread_only)
     struct conversation conversation = {.caller = pthread_self()};
     pthread_t worker;
 
-    cr_assert_eq(fl_exchange_init(&conversation.exchange, NULL), FLAME_OK);
+    cr_assert_eq(fl_exchange_init(&conversation.exchange, NULL, NULL), FLAME_OK);
     cr_assert_eq(pthread_create(&worker, NULL, ask_often, &conversation), 0);
     fl_exchange_serve(&conversation.exchange, tick, &conversation, 10);
     pthread_join(worker, NULL);

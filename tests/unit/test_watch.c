@@ -17,6 +17,7 @@ static const struct fl_limits off = {
     .first_byte_ms = UINT32_MAX,
     .stall_ms = UINT32_MAX,
     .total_ms = UINT32_MAX,
+    .source_ms = UINT32_MAX,
     .max_redirects = UINT32_MAX,
 };
 

@@ -21,10 +21,26 @@
       "from the request to the first byte of the answer")                                          \
     X(TIME_STALL, "time.stall", DURATION, "30s", "1ms..24h|off", "without any byte")               \
     X(TIME_TOTAL, "time.total", DURATION, "off", "1ms..720h|off", "the whole task")                \
+    X(TIME_SOURCE, "time.source", DURATION, "off", "1ms..720h|off",                                \
+      "one of several sources, its retries included")                                              \
+    X(TIME_LOCK, "time.lock", DURATION, "10m", "1ms..24h|off",                                     \
+      "waiting for another process that fetches the same")                                         \
+    X(RETRY_ATTEMPTS, "retry.attempts", INTEGER, "3", "1..100", "attempts at each source")         \
+    X(RETRY_DELAY, "retry.delay", DURATION, "500ms", "1ms..30s",                                   \
+      "the first pause before a retry; doubles up to 30 s")                                        \
+    X(RETRY_MAX_TIME, "retry.max_time", DURATION, "off", "1ms..720h|off",                          \
+      "no further attempt after so long")                                                          \
+    X(RATE_LIMIT, "rate.limit", SIZE, "off", "1..1T|off", "bytes a second at most, each task")     \
+    X(RATE_TOTAL, "rate.total", SIZE, "off", "1..1T|off", "the same, all tasks together")          \
     X(RATE_FLOOR, "rate.floor", SIZE, "1k", "1..1T|off", "bytes a second below which we give up")  \
     X(RATE_WINDOW, "rate.window", DURATION, "60s", "1s..1h", "the time rate.floor is measured in") \
     X(LIMIT_BYTES, "limit.bytes", SIZE, "16G", "1..8191P|off", "largest body")                     \
     X(LIMIT_REDIRECTS, "limit.redirects", INTEGER, "5", "0..100|off", "hops at most")              \
+    X(LIMIT_ENTRIES, "limit.entries", INTEGER, "1000000", "1..1000000000|off",                     \
+      "entries of one listing")                                                                    \
+    X(PARTS_CONNECTIONS, "parts.connections", INTEGER, "1", "1..16",                               \
+      "parts of a body to fetch at once")                                                          \
+    X(PARTS_MIN_SIZE, "parts.min_size", SIZE, "4M", "64k..1G", "bytes of a part at least")         \
     X(DEST_ROOT, "dest.root", FILE, NULL, NULL, "no destination outside this directory")           \
     X(DEST_DURABILITY, "dest.durability", CHOICE, "full", "full|file|none",                        \
       "what is synced before a download is done")                                                  \

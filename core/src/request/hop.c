@@ -4,16 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-int32_t fl_hop_first(const struct fl_task *task, struct fl_plugin *plugin, struct fl_hop *hop,
-                     struct flame_error *err)
+int32_t fl_hop_first(const struct fl_task *task, struct fl_registry *registry, const char *url,
+                     struct fl_hop *hop, struct flame_error *err)
 {
-    struct fl_hop first = {.task = task, .plugin = plugin, .is_home = true};
-    uint32_t port = fl_plugin_default_port(plugin, task->url.scheme);
-    int32_t status = fl_url_parse(task->url.text, port, &first.url, err);
+    struct fl_hop first = {.task = task};
+    char scheme[FL_SCHEME_MAX];
+    int32_t status = fl_url_scheme(url, scheme, err);
 
     if (status == FLAME_OK)
-        *hop = first;
-    return status;
+        status = fl_registry_find(registry, scheme, &first.plugin, err);
+    if (status == FLAME_OK)
+        status = fl_url_parse(url, fl_plugin_default_port(first.plugin, scheme), &first.url, err);
+    if (status != FLAME_OK)
+        return status;
+    first.is_home = fl_url_same_origin(&task->url, &first.url);
+    *hop = first;
+    return FLAME_OK;
 }
 
 static int32_t too_many(struct flame_error *err, const char *what, uint32_t count)
@@ -73,6 +79,11 @@ static int32_t resolve_target(const struct fl_hop *hop, const char *target, char
     return FLAME_OK;
 }
 
+static bool changes_something(uint32_t verb)
+{
+    return verb == FLAME_STORE || verb == FLAME_REMOVE;
+}
+
 static int32_t parse_target(const struct fl_hop *hop, const char *text, uint32_t default_port,
                             struct fl_url *url, struct flame_error *err)
 {
@@ -82,6 +93,9 @@ static int32_t parse_target(const struct fl_hop *hop, const char *text, uint32_t
         return status == FLAME_ERR_NO_MEMORY ? fl_fail_memory(err) : malformed(err);
     if (url->userinfo)
         status = fl_fail(err, FLAME_ERR_PROTOCOL, "the peer redirects to a url with credentials");
+    else if (changes_something(hop->task->verb) && !fl_url_same_origin(&hop->url, url))
+        status = fl_fail(err, FLAME_ERR_POLICY, "a redirect of a %s to another origin",
+                         hop->task->verb == FLAME_STORE ? "store" : "remove");
     if (status == FLAME_OK)
         status = judge_count(hop, url->text, err);
     if (status != FLAME_OK)

@@ -4,8 +4,9 @@
  *
  * A redirect is followed only if it weakens nothing: to the same scheme, from http to https, or to
  * a scheme that the plugin's manifest names and the configuration allows, never to file. Not more
- * than the task's limit, and nowhere twice. What belongs to the task's own origin (headers,
- * secrets, netrc) stays there: is_home says whether a hop is at that origin.
+ * than the task's limit, and nowhere twice; what changes something (store, remove) within its
+ * origin only. What belongs to the task's own origin (headers, secrets, netrc) stays there: is_home
+ * says whether a hop is at that origin.
  *
  * One thread per trail. */
 #ifndef FL_REQUEST_HOP_H
@@ -23,9 +24,10 @@ struct fl_hop {
     char **seen;     /* URLs of the hops before; `number` of them */
 };
 
-/* The task's own URL. Fails with UNSUPPORTED, NO_MEMORY. */
-int32_t fl_hop_first(const struct fl_task *task, struct fl_plugin *plugin, struct fl_hop *hop,
-                     struct flame_error *err) FL_CHECK;
+/* One of the task's sources: its own URL or a mirror; a new trail begins. Fails with UNSUPPORTED,
+ * INVALID_URL, NO_MEMORY. */
+int32_t fl_hop_first(const struct fl_task *task, struct fl_registry *registry, const char *url,
+                     struct fl_hop *hop, struct flame_error *err) FL_CHECK;
 
 /* Move on to where a redirect leads: `target`, absolute or relative, as the peer said it.
  * Fails with PROTOCOL (malformed, or with userinfo), POLICY (weaker), LIMIT (too many, a loop; with

@@ -3,9 +3,12 @@
 
 #include <string.h>
 
-#define KNOWN_FLAGS                                                                                \
+#define FETCH_FLAGS                                                                                \
     (FLAME_TASK_KEEP | FLAME_TASK_REPLACE | FLAME_TASK_ALLOW_UNPROVEN | FLAME_TASK_SPOOL |         \
-     FLAME_TASK_REMOTE_TIME | FLAME_TASK_REQUIRE_DIGEST | FLAME_TASK_CREATE_DIRS | FLAME_TASK_FD)
+     FLAME_TASK_REMOTE_TIME | FLAME_TASK_REQUIRE_DIGEST | FLAME_TASK_CREATE_DIRS | FLAME_TASK_FD | \
+     FLAME_TASK_NO_RESUME | FLAME_TASK_NO_LOCK)
+#define ATTEMPTS_MAX 100
+#define CONNECTIONS_MAX 16
 
 static int32_t invalid(struct flame_error *err, const char *what)
 {
@@ -28,15 +31,32 @@ static int32_t check_destination(const struct flame_task *said, struct flame_err
     return FLAME_OK;
 }
 
-static int32_t check_flags(const struct flame_task *said, struct flame_error *err)
+static uint32_t flags_of(uint32_t verb)
 {
-    if (said->flags & ~KNOWN_FLAGS)
-        return fl_fail(err, FLAME_ERR_INVALID, "unknown task flags 0x%x",
-                       said->flags & ~KNOWN_FLAGS);
+    switch (verb) {
+    case FLAME_FETCH:
+        return FETCH_FLAGS;
+    case FLAME_STORE:
+        return FLAME_TASK_KEEP | FLAME_TASK_FD;
+    case FLAME_REMOVE:
+        return FLAME_TASK_PREFIX;
+    default:
+        return 0;
+    }
+}
+
+static int32_t check_flags(const struct flame_task *said, uint32_t verb, struct flame_error *err)
+{
+    uint32_t strange = said->flags & ~flags_of(verb);
+
+    if (strange)
+        return fl_fail(err, FLAME_ERR_INVALID, "this verb knows no task flags 0x%x", strange);
     if ((said->flags & FLAME_TASK_KEEP) && (said->flags & FLAME_TASK_REPLACE))
         return invalid(err, "keep and replace exclude each other");
-    if (said->reserved_zero != 0)
-        return invalid(err, "a reserved member of the task is not zero");
+    if (said->attempts > ATTEMPTS_MAX)
+        return fl_fail(err, FLAME_ERR_INVALID, "more than %d attempts", ATTEMPTS_MAX);
+    if (said->connections > CONNECTIONS_MAX)
+        return fl_fail(err, FLAME_ERR_INVALID, "more than %d connections", CONNECTIONS_MAX);
     if (said->durability > FLAME_DURABILITY_NONE)
         return fl_fail(err, FLAME_ERR_INVALID, "unknown durability %u", said->durability);
     return FLAME_OK;
@@ -81,15 +101,47 @@ static int32_t check_secrets(const char *const *secrets, struct flame_error *err
     return FLAME_OK;
 }
 
+static int32_t check_source(const struct flame_task *said, struct flame_error *err)
+{
+    bool has_fd = (said->flags & FLAME_TASK_FD) != 0;
+
+    if ((said->path != NULL) + has_fd != 1)
+        return invalid(err, "a store needs one source: path or fd");
+    if (has_fd && said->fd < 0)
+        return invalid(err, "the source's descriptor is negative");
+    if (said->digest || said->checksum_url)
+        return invalid(err, "a store takes no digest");
+    if ((said->flags & FLAME_TASK_KEEP) && said->validator)
+        return invalid(err, "what shall be created has no validator yet");
+    return FLAME_OK;
+}
+
+static int32_t check_for_verb(const struct fl_task *task, struct flame_error *err)
+{
+    switch (task->verb) {
+    case FLAME_FETCH:
+        return check_destination(&task->said, err);
+    case FLAME_STORE:
+        return check_source(&task->said, err);
+    case FLAME_LIST:
+        return task->said.entry ? FLAME_OK : invalid(err, "a list needs somebody to tell: entry");
+    case FLAME_REMOVE:
+    case FLAME_STAT:
+        return FLAME_OK;
+    default:
+        return fl_fail(err, FLAME_ERR_INVALID, "unknown verb %u", task->verb);
+    }
+}
+
 static int32_t check_said(const struct fl_task *task, struct flame_error *err)
 {
     const struct flame_task *said = &task->said;
-    int32_t status = check_flags(said, err);
+    int32_t status = check_for_verb(task, err);
 
-    if (status == FLAME_OK && task->verb != FLAME_FETCH && task->verb != FLAME_STAT)
-        status = fl_fail(err, FLAME_ERR_INVALID, "unknown verb %u", task->verb);
-    if (status == FLAME_OK && task->verb == FLAME_FETCH)
-        status = check_destination(said, err);
+    if (status == FLAME_OK)
+        status = check_flags(said, task->verb, err);
+    if (status == FLAME_OK && task->verb != FLAME_FETCH && said->mirrors && said->mirrors[0])
+        status = invalid(err, "only a fetch has mirrors");
     if (status == FLAME_OK)
         status = check_headers(said->headers, err);
     if (status == FLAME_OK)
@@ -119,11 +171,13 @@ static int32_t understand_digest(struct fl_task *task, struct flame_error *err)
         status = fl_digest_parse(task->said.digest, &task->digest, err);
     if (status != FLAME_OK)
         return status;
+    task->is_digest_in_url = task->digest.kind == FL_DIGEST_NONE;
     if (task->digest.kind == FL_DIGEST_NONE)
         task->digest = in_url;
     else if (in_url.kind != FL_DIGEST_NONE && !fl_digest_equal(&task->digest, &in_url))
         return invalid(err, "the url and the task ask for different digests");
-    if ((task->said.flags & FLAME_TASK_REQUIRE_DIGEST) && task->digest.kind == FL_DIGEST_NONE)
+    if ((task->said.flags & FLAME_TASK_REQUIRE_DIGEST) && task->digest.kind == FL_DIGEST_NONE &&
+        !task->said.checksum_url)
         return invalid(err, "a digest is required and none was given");
     return FLAME_OK;
 }
@@ -167,8 +221,29 @@ static void settle_limits(struct fl_task *task, const struct fl_config *config,
         settle_u32(said->first_byte_timeout_ms, config, scope, FL_OPT_TIME_FIRST_BYTE);
     limits->stall_ms = settle_u32(said->stall_timeout_ms, config, scope, FL_OPT_TIME_STALL);
     limits->total_ms = settle_u32(said->total_timeout_ms, config, scope, FL_OPT_TIME_TOTAL);
+    limits->source_ms = settle_u32(said->source_timeout_ms, config, scope, FL_OPT_TIME_SOURCE);
     limits->rate_floor = fl_config_number(config, scope, FL_OPT_RATE_FLOOR);
     limits->rate_window_ms = settle_u32(0, config, scope, FL_OPT_RATE_WINDOW);
+}
+
+/* How hard, how wide and how fast. */
+static void settle_effort(struct fl_task *task, const struct fl_config *config,
+                          const struct fl_scope *scope)
+{
+    const struct flame_task *said = &task->said;
+
+    task->retry.attempts = settle_u32(said->attempts, config, scope, FL_OPT_RETRY_ATTEMPTS);
+    task->retry.delay_ms = settle_u32(said->retry_delay_ms, config, scope, FL_OPT_RETRY_DELAY);
+    task->retry.max_ms = settle_u32(said->retry_max_ms, config, scope, FL_OPT_RETRY_MAX_TIME);
+    task->lock_ms = settle_u32(said->lock_timeout_ms, config, scope, FL_OPT_TIME_LOCK);
+    task->connections = settle_u32(said->connections, config, scope, FL_OPT_PARTS_CONNECTIONS);
+    task->part_min_size = fl_config_number(config, scope, FL_OPT_PARTS_MIN_SIZE);
+    task->max_entries = said->max_entries && said->max_entries != UINT32_MAX
+                            ? said->max_entries
+                            : fl_config_number(config, scope, FL_OPT_LIMIT_ENTRIES);
+    task->bytes_per_second = said->bytes_per_second
+                                 ? said->bytes_per_second
+                                 : fl_config_number(config, scope, FL_OPT_RATE_LIMIT);
 }
 
 static uint32_t durability_named(const char *name)
@@ -208,6 +283,7 @@ int32_t fl_task_settle(struct fl_task *task, const struct fl_config *config,
     scope.task_options = fl_pairs_list(&task->options);
     settle_limits(task, config, &scope);
     settle_policy(task, config, &scope);
+    settle_effort(task, config, &scope);
     return FLAME_OK;
 }
 

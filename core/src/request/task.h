@@ -23,7 +23,15 @@ struct fl_limits {
     uint32_t first_byte_ms;
     uint32_t stall_ms;
     uint32_t total_ms;
+    uint32_t source_ms; /* one of several sources */
     uint32_t max_redirects;
+};
+
+/* How often, after which pause, for how long. */
+struct fl_retry_limits {
+    uint32_t attempts; /* at each source; 1 or more */
+    uint32_t delay_ms;
+    uint32_t max_ms; /* UINT32_MAX = off */
 };
 
 struct fl_task {
@@ -31,10 +39,17 @@ struct fl_task {
     uint32_t verb;           /* enum flame_verb */
     struct fl_url url;       /* where it starts */
     struct fl_digest digest; /* expected; NONE = not said */
+    bool is_digest_in_url;   /* by the url's fragment */
     struct fl_pairs options; /* canonical */
     struct fl_limits limits;
     struct fl_address_policy addresses;
     uint32_t durability; /* enum flame_durability, not DEFAULT */
+    struct fl_retry_limits retry;
+    uint32_t lock_ms;
+    uint32_t connections;   /* parts at once; 1 = the whole in one */
+    uint64_t part_min_size; /* bytes */
+    uint64_t max_entries;
+    uint64_t bytes_per_second;
     uint64_t space_reserve;
     const char *dest_root; /* or NULL; borrowed from the configuration or `options` */
     bool may_cross_schemes;

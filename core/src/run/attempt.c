@@ -4,12 +4,9 @@
 #include "base/text.h"
 #include "request/repr_digest.h"
 
-static int32_t expect_size(void *data, uint64_t size, struct flame_error *err)
-{
-    struct fl_run *run = data;
+#include <string.h>
 
-    return run->publish ? fl_publish_expect(run->publish, size, err) : FLAME_OK;
-}
+/* ---- one slot -------------------------------------------------------------------------------- */
 
 static void set_up(struct fl_run *run)
 {
@@ -18,12 +15,20 @@ static void set_up(struct fl_run *run)
     fl_transfer_reset(transfer);
     transfer->task = &run->task;
     transfer->hop = &run->hop;
-    transfer->config = run->flame->config;
+    transfer->config = run->setup->config;
     transfer->watch = &run->watch;
-    transfer->sink = run->sink;
-    transfer->expect = expect_size;
-    transfer->expect_data = run;
+    transfer->sink = run->verb == FLAME_FETCH ? run->sink : NULL;
+    transfer->source = run->verb == FLAME_STORE ? &run->source : NULL;
+    transfer->paces[0] = run->task.bytes_per_second == UINT64_MAX ? NULL : &run->pace;
+    transfer->paces[1] =
+        run->engine->pace.bytes_per_second == UINT64_MAX ? NULL : &run->engine->pace;
+    transfer->also_counted = NULL;
+    transfer->listener =
+        (struct fl_listener){.reported = fl_held_reported, .listed = fl_store_listed, .data = run};
+    transfer->offset = 0;
+    transfer->length = 0;
     transfer->bound_size = run->bound_size;
+    transfer->is_conditional = false;
     transfer->has_digest = run->expected.kind != FL_DIGEST_NONE;
     fl_watch_rewind(&run->watch);
 }
@@ -31,8 +36,53 @@ static void set_up(struct fl_run *run)
 typedef int32_t (*slot)(struct flame_instance *instance, const struct flame_request *request,
                         struct flame_transfer *transfer, struct flame_error *err);
 
-/* One try at one place. */
-static int32_t try_hop(struct fl_run *run, struct flame_error *err)
+static slot slot_for(const struct flame_plugin *table, uint32_t verb)
+{
+    switch (verb) {
+    case FLAME_FETCH:
+        return table->fetch;
+    case FLAME_STORE:
+        return table->store;
+    case FLAME_REMOVE:
+        return table->remove;
+    case FLAME_STAT:
+        return table->stat;
+    default:
+        return table->list;
+    }
+}
+
+/* A fetch or stat may say: only if it is another version by now. */
+static void ask_if_changed(struct fl_run *run, uint64_t caps, struct flame_request *request)
+{
+    const char *validator = run->task.said.validator;
+
+    if (!validator || run->retry.source != 0 || request->offset != 0 || !(caps & FLAME_CAN_CHANGED))
+        return;
+    request->validator = validator;
+    request->condition = FLAME_WHEN_CHANGED;
+    run->transfer.is_conditional = true;
+}
+
+static int32_t make_request(struct fl_run *run, uint64_t caps, struct flame_request *request,
+                            struct flame_error *err)
+{
+    int32_t status = FLAME_OK;
+
+    fl_hop_request(&run->hop, request);
+    request->attempt = run->retry.attempts;
+    if (run->retry.is_fresh)
+        request->flags |= FLAME_REQUEST_FRESH;
+    if (run->verb == FLAME_FETCH)
+        status = fl_held_ask(run, caps, request, err);
+    else if (run->verb != FLAME_STAT)
+        return fl_store_ask(run, caps, request, err);
+    if (status == FLAME_OK)
+        ask_if_changed(run, caps, request);
+    return status;
+}
+
+static int32_t call_slot(struct fl_run *run, struct flame_error *err)
 {
     const struct flame_plugin *table = NULL;
     struct flame_instance *instance = NULL;
@@ -40,23 +90,29 @@ static int32_t try_hop(struct fl_run *run, struct flame_error *err)
     slot call;
     int32_t status = fl_plugin_use(run->hop.plugin, &table, &instance, err);
 
-    if (status == FLAME_OK && run->verb == FLAME_FETCH)
-        status = fl_output_begin(run, err);
+    if (status == FLAME_OK)
+        status = fl_retry_be_patient(run, err);
     if (status == FLAME_OK && fl_watch_status(&run->watch) != FLAME_OK)
         status = fl_watch_explain(&run->watch, err);
     if (status != FLAME_OK)
         return status;
-    call = run->verb == FLAME_FETCH ? table->fetch : table->stat;
+    call = slot_for(table, run->verb);
     if (!call)
         return fl_fail(err, FLAME_ERR_UNSUPPORTED, "plugin '%s' cannot do that",
                        fl_plugin_id(run->hop.plugin));
     set_up(run);
-    fl_hop_request(&run->hop, &request);
-    fl_host_log(&run->flame->core, FLAME_LOG_DEBUG, "plugin '%s' is asked",
+    status = make_request(run, table->caps, &request, err);
+    if (status != FLAME_OK)
+        return status;
+    fl_host_log(&run->setup->core, FLAME_LOG_DEBUG, "plugin '%s' is asked",
                 fl_plugin_id(run->hop.plugin));
     status = call(instance, &request, &run->transfer, &run->transfer.said);
-    return fl_transfer_judge(&run->transfer, status, err);
+    status = fl_transfer_judge(&run->transfer, status, err);
+    run->transferred += atomic_load(&run->transfer.received);
+    return status;
 }
+
+/* ---- redirects ------------------------------------------------------------------------------- */
 
 /* What a plugin says of the target of its redirect binds what the target delivers. */
 static void bind_target(struct fl_run *run)
@@ -66,52 +122,111 @@ static void bind_target(struct fl_run *run)
 
     if (object->flags & FLAME_OBJECT_SIZE)
         run->bound_size = object->total_size;
-    if (digest && run->expected.kind == FL_DIGEST_NONE)
-        (void)fl_repr_digest_parse(digest, &run->expected);
-}
-
-struct announcement {
-    const struct flame_task *said;
-    const char *from;
-    const char *to;
-};
-
-static int32_t announce(void *data)
-{
-    const struct announcement *redirect = data;
-
-    redirect->said->redirected(redirect->said->data, redirect->from, redirect->to);
-    return FLAME_OK;
+    if (!digest || run->expected.kind != FL_DIGEST_NONE ||
+        !fl_repr_digest_parse(digest, &run->expected))
+        return;
+    run->digest_from = "redirect";
+    fl_sink_set_digest(run->sink, run->expected.kind);
 }
 
 static int32_t follow(struct fl_run *run, struct flame_error *err)
 {
     fl_auto_free char *from = fl_url_redact(run->hop.url.text);
     fl_auto_free char *to = NULL;
-    struct announcement redirect = {.said = &run->task.said, .from = from};
-    int32_t status = fl_hop_follow(&run->hop, run->flame->registry, run->transfer.object.url, err);
+    struct flame_event event = FLAME_INIT(flame_event);
+    int32_t status = fl_hop_follow(&run->hop, run->setup->registry, run->transfer.object.url, err);
 
     if (status != FLAME_OK)
         return status;
     to = fl_url_redact(run->hop.url.text);
     if (!from || !to)
         return fl_fail_memory(err);
-    redirect.to = to;
-    fl_host_log(&run->flame->core, FLAME_LOG_INFO, "redirect from %s to %s", from, to);
-    if (redirect.said->redirected)
-        (void)fl_exchange_ask(&run->exchange, announce, &redirect);
+    event.kind = FLAME_EVENT_REDIRECT;
+    event.from = from;
+    event.to = to;
+    fl_host_log(&run->setup->core, FLAME_LOG_INFO, "redirect from %s to %s", from, to);
+    atomic_store(&run->shown.redirects, run->hop.number);
+    fl_run_tell(run, &event);
     return FLAME_OK;
+}
+
+/* ---- one try --------------------------------------------------------------------------------- */
+
+static const char *source_url(const struct fl_run *run)
+{
+    return run->retry.source == 0 ? run->task.url.text
+                                  : run->task.said.mirrors[run->retry.source - 1];
+}
+
+/* A mirror has neither credentials nor a digest of its own: they belong to the url. */
+static int32_t judge_mirror(const struct fl_run *run, struct flame_error *err)
+{
+    if (run->retry.source == 0)
+        return FLAME_OK;
+    if (run->hop.url.userinfo)
+        return fl_fail(err, FLAME_ERR_INVALID_URL, "a mirror with credentials in its url");
+    if (run->hop.url.fragment)
+        return fl_fail(err, FLAME_ERR_INVALID_URL, "a mirror with a fragment in its url");
+    return FLAME_OK;
+}
+
+static int32_t fetch_body(struct fl_run *run, struct flame_error *err)
+{
+    int32_t status = call_slot(run, err);
+
+    while (status == FLAME_REDIRECT) {
+        if (run->verb == FLAME_FETCH)
+            bind_target(run);
+        status = follow(run, err);
+        if (status == FLAME_OK)
+            status = call_slot(run, err);
+    }
+    return status;
+}
+
+/* A fetch in parts has its first one. Where the others fail, what is missing comes in one. */
+static int32_t fetch_rest(struct fl_run *run, struct flame_error *err)
+{
+    int32_t status = fl_parts_fetch_rest(run, err);
+
+    if (status == FLAME_OK || fl_watch_status(&run->watch) != FLAME_OK ||
+        !fl_failure_is_of_source(err))
+        return status;
+    fl_host_log(&run->setup->core, FLAME_LOG_INFO, "no further parts: %s", err->message);
+    fl_error_reset(err);
+    return fetch_body(run, err);
+}
+
+/* What the last trail's redirects promised does not bind this one. */
+static void begin_trail(struct fl_run *run)
+{
+    run->bound_size = UINT64_MAX;
+    if (run->digest_from && strcmp(run->digest_from, "redirect") == 0) {
+        run->expected = run->task.digest;
+        run->digest_from = NULL;
+    }
+    fl_hop_done(&run->hop);
+    atomic_store(&run->shown.attempt, run->retry.attempts);
+    atomic_store(&run->shown.source, run->retry.source);
+    atomic_store(&run->shown.redirects, 0);
 }
 
 int32_t fl_attempt(struct fl_run *run, struct flame_error *err)
 {
-    int32_t status = try_hop(run, err);
+    int32_t status;
 
-    while (status == FLAME_REDIRECT) {
-        bind_target(run);
-        status = follow(run, err);
-        if (status == FLAME_OK)
-            status = try_hop(run, err);
-    }
+    begin_trail(run);
+    status = fl_hop_first(&run->task, run->setup->registry, source_url(run), &run->hop, err);
+    if (status == FLAME_OK)
+        status = judge_mirror(run, err);
+    if (status == FLAME_OK)
+        status = fetch_body(run, err);
+    run->redirects = run->hop.number;
+    if (status == FLAME_OK && run->verb == FLAME_FETCH)
+        status = fetch_rest(run, err);
+    if (status == FLAME_OK && run->verb == FLAME_FETCH)
+        status = fl_output_check_digest(run, err);
+    if (run->verb != FLAME_FETCH && (status == FLAME_OK || status == FLAME_ERR_UNKNOWN_OUTCOME))
+        status = fl_store_confirm(run, err);
     return status;
 }

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define SLOW_TO_FORGET (64u << 20)
+#define SLOW_TO_FORGET (64u << 20) /* bytes */
+#define DURABLE_STEP (64u << 20)   /* bytes between two notes of what is on the disk */
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
@@ -70,8 +71,14 @@ static int32_t is_wanted(void *data)
 
 /* ---- what is there already ------------------------------------------------------------------- */
 
+static struct fl_stop stop_of(struct fl_run *run)
+{
+    return (struct fl_stop){.wanted = is_wanted, .data = run};
+}
+
 int32_t fl_output_check_current(struct fl_run *run, struct flame_error *err)
 {
+    struct fl_stop stop = stop_of(run);
     struct fl_digest current;
     struct stat facts;
     fl_auto_fd int fd = -1;
@@ -83,7 +90,7 @@ int32_t fl_output_check_current(struct fl_run *run, struct flame_error *err)
     fd = fl_publish_open_current(run->publish);
     if (fd < 0 || fstat(fd, &facts) != 0)
         return FLAME_OK;
-    status = fl_digest_file(fd, run->expected.kind, is_wanted, run, &current, NULL);
+    status = fl_digest_file(fd, run->expected.kind, &stop, &current, NULL);
     if (fl_watch_status(&run->watch) != FLAME_OK)
         return fl_watch_explain(&run->watch, err);
     if (status != FLAME_OK || !fl_digest_equal(&current, &run->expected))
@@ -114,9 +121,20 @@ static int32_t deliver(void *data, const void *bytes, size_t size, struct flame_
     struct fl_run *run = data;
     struct offer offer = {.said = &run->task.said, .bytes = bytes, .size = size};
 
-    if (fl_exchange_ask(&run->exchange, call_write, &offer) == 0)
+    if (fl_exchange_ask(run->exchange, call_write, &offer) == 0)
         return FLAME_OK;
     return fl_fail(err, FLAME_ERR_CANCELLED, "the caller takes no more bytes");
+}
+
+/* On the thread that writes: what is on the disk now need not be fetched again after a power cut.
+ */
+static void advance(void *data, uint64_t written)
+{
+    struct fl_run *run = data;
+    struct flame_error ignored = FLAME_INIT(flame_error);
+
+    if (run->held.is_kept)
+        (void)!fl_publish_advance(run->publish, &run->held.partial, written, &ignored);
 }
 
 static int32_t open_sink(struct fl_run *run, int fd, bool is_stream, enum fl_digest_kind digest,
@@ -127,6 +145,8 @@ static int32_t open_sink(struct fl_run *run, int fd, bool is_stream, enum fl_dig
         .is_stream = is_stream,
         .write_early = run->publish && run->task.durability != FLAME_DURABILITY_NONE,
         .digest = digest,
+        .milestone = run->publish ? advance : NULL,
+        .milestone_bytes = DURABLE_STEP,
         .deliver = deliver,
         .wanted = is_wanted,
         .cancel_fd = run->watch.cancel_fd,
@@ -143,75 +163,34 @@ static int caller_fd(const struct fl_run *run)
     return run->task.said.flags & FLAME_TASK_FD ? run->task.said.fd : -1;
 }
 
+static bool is_stream(const struct fl_run *run)
+{
+    return !run->publish && run->spool_fd < 0;
+}
+
 int32_t fl_output_begin(struct fl_run *run, struct flame_error *err)
 {
-    if (run->publish)
-        return open_sink(run, fl_publish_fd(run->publish), false, run->expected.kind, err);
-    if (run->spool_fd >= 0)
-        return open_sink(run, run->spool_fd, false, run->expected.kind, err);
-    return open_sink(run, caller_fd(run), true, run->expected.kind, err);
-}
-
-/* ---- the last words -------------------------------------------------------------------------- */
-
-static int32_t check_digest(struct fl_run *run, struct flame_error *err)
-{
-    char actual[FL_DIGEST_TEXT_MAX];
-    char expected[FL_DIGEST_TEXT_MAX];
-
-    if (run->expected.kind == FL_DIGEST_NONE || fl_digest_equal(&run->actual, &run->expected))
-        return FLAME_OK;
-    fl_digest_format(&run->actual, actual);
-    fl_digest_format(&run->expected, expected);
-    return fl_fail(err, FLAME_ERR_DIGEST, "the bytes have %s instead of %s", actual, expected);
-}
-
-struct verification {
-    const struct flame_task *said;
+    enum fl_digest_kind kind = run->expected.kind;
+    int32_t status = FLAME_OK;
     int fd;
-    uint64_t size;
-    struct flame_error err;
-};
 
-static int32_t call_verify(void *data)
-{
-    struct verification *verification = data;
-
-    return verification->said->verify(verification->said->data, verification->fd,
-                                      verification->size, &verification->err);
+    if (is_stream(run))
+        return open_sink(run, caller_fd(run), true, kind, err);
+    if (run->lock && !(run->task.said.flags & FLAME_TASK_NO_RESUME))
+        status = fl_held_find(run, err);
+    if (status != FLAME_OK)
+        return status;
+    fd = run->publish ? fl_publish_fd(run->publish) : run->spool_fd;
+    status = open_sink(run, fd, false, kind, err);
+    return status == FLAME_OK ? fl_held_adopt(run, err) : status;
 }
 
-/* A descriptor of its own: read-only, and with a position that is not ours. */
-static int reopen_for_reading(int fd)
+bool fl_output_is_committed(const struct fl_run *run)
 {
-    char path[32];
-
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    return open(path, O_RDONLY | O_CLOEXEC);
+    return run->sink && is_stream(run) && fl_sink_size(run->sink) > 0;
 }
 
-static int32_t ask_verify(struct fl_run *run, struct flame_error *err)
-{
-    struct verification verification = {.said = &run->task.said, .size = fl_sink_size(run->sink)};
-    fl_auto_fd int fd = -1;
-
-    if (!run->task.said.verify)
-        return FLAME_OK;
-    fd = reopen_for_reading(run->publish ? fl_publish_fd(run->publish) : run->spool_fd);
-    if (fd < 0)
-        return fl_fail_errno(err, errno, "cannot open the file for its verification");
-    verification.fd = fd;
-    verification.err = FLAME_INIT(flame_error);
-    if (fl_exchange_ask(&run->exchange, call_verify, &verification) == FLAME_OK)
-        return FLAME_OK;
-    verification.err.message[sizeof(verification.err.message) - 1] = '\0';
-    return fl_fail(err, FLAME_ERR_SIGNATURE, "%s",
-                   verification.err.message[0] ? verification.err.message
-                                               : "the caller's check refused the bytes");
-}
-
-/* What was spooled goes where it was meant to go. */
-static int32_t drain(struct fl_run *run, struct flame_error *err)
+int32_t fl_output_drain(struct fl_run *run, struct flame_error *err)
 {
     uint64_t size = fl_sink_size(run->sink);
     uint64_t copied = 0;
@@ -222,56 +201,6 @@ static int32_t drain(struct fl_run *run, struct flame_error *err)
         status = fl_sink_copy(run->sink, run->spool_fd, 0, size, &copied, err);
     if (status == FLAME_OK)
         status = fl_sink_finish(run->sink, &none, err);
-    return status;
-}
-
-static int32_t publish(struct fl_run *run, struct flame_error *err)
-{
-    const struct flame_object *object = &run->transfer.object;
-    bool has_time = (object->flags & FLAME_OBJECT_MTIME) != 0 &&
-                    (run->task.said.flags & FLAME_TASK_REMOTE_TIME) != 0;
-
-    if (run->publish)
-        return fl_publish_commit(run->publish, has_time ? &object->mtime_ns : NULL, err);
-    return run->spool_fd >= 0 ? drain(run, err) : FLAME_OK;
-}
-
-static int32_t show_all(void *data)
-{
-    fl_progress_show(data, true);
-    return FLAME_OK;
-}
-
-static int32_t verify(struct fl_run *run, struct flame_error *err)
-{
-    int32_t status = fl_sink_finish(run->sink, &run->actual, err);
-
-    if (status == FLAME_OK && run->task.said.progress)
-        status = fl_exchange_ask(&run->exchange, show_all, run);
-    if (status == FLAME_OK)
-        status = check_digest(run, err);
-    if (status == FLAME_OK)
-        status = ask_verify(run, err);
-    return status;
-}
-
-int32_t fl_output_verify(struct fl_run *run, struct flame_error *err)
-{
-    int32_t status = verify(run, err);
-
-    if (status != FLAME_OK)
-        err->phase = FLAME_PHASE_VERIFY;
-    else if (fl_watch_status(&run->watch) == FLAME_ERR_CANCELLED)
-        status = fl_watch_explain(&run->watch, err);
-    return status;
-}
-
-int32_t fl_output_publish(struct fl_run *run, struct flame_error *err)
-{
-    int32_t status = publish(run, err);
-
-    if (status != FLAME_OK)
-        err->phase = FLAME_PHASE_PUBLISH;
     return status;
 }
 
@@ -300,21 +229,29 @@ static void part_later(struct fl_run *run, int fd)
     if (!parting)
         return;
     parting->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    parting->job = (struct fl_pool_job){.body = part, .data = parting};
+    parting->job = (struct fl_pool_job){.body = part, .data = parting, .lane = ""};
     if (parting->fd < 0)
         free(parting);
-    else if (fl_pool_submit(run->flame->pool, &parting->job, NULL) != FLAME_OK)
+    else if (fl_pool_submit(run->engine->pool, &parting->job, NULL) != FLAME_OK)
         part(parting);
 }
 
-void fl_output_done(struct fl_run *run)
+/* The partial is left or removed while the lock is still held. */
+void fl_output_done(struct fl_run *run, int32_t status)
 {
     bool is_large = run->sink && fl_sink_size(run->sink) >= SLOW_TO_FORGET;
 
+    if (run->sink)
+        fl_held_leave(run, status);
     fl_sink_free(run->sink);
-    if (is_large && run->status != FLAME_OK)
+    if (is_large && status >= FLAME_FIRST_FAILURE)
         part_later(run, run->publish ? fl_publish_fd(run->publish) : run->spool_fd);
     fl_publish_free(run->publish);
+    fl_lock_close(run->lock, run->is_published);
     if (run->spool_fd >= 0)
         (void)close(run->spool_fd);
+    run->sink = NULL;
+    run->publish = NULL;
+    run->lock = NULL;
+    run->spool_fd = -1;
 }

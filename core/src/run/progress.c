@@ -1,31 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/run.h"
 
-#include <string.h>
+#include "base/clock.h"
 
-static bool is_news(const struct flame_progress *now, const struct flame_progress *shown)
+void fl_progress_read(const struct fl_run *run, struct flame_progress *out)
 {
-    return memcmp(now, shown, sizeof(*now)) != 0;
-}
+    const struct flame_transfer *transfer = &run->transfer;
+    uint64_t until_ns = atomic_load(&run->waits_until_ns);
+    uint64_t now_ns = fl_now_ns();
 
-void fl_progress_show(struct fl_run *run, bool final)
-{
-    const struct flame_task *said = run->said;
-    struct flame_progress now = FLAME_INIT(flame_progress);
-
-    if (!FLAME_REACHES(said, progress) || !said->progress)
-        return;
-    if (run->shown.phase == FLAME_PHASE_VERIFY) /* the last was shown: there is no way back */
-        return;
-    now.phase = atomic_load(&run->watch.phase);
-    now.done = atomic_load(&run->transfer.received);
-    now.total = atomic_load(&run->transfer.total);
-    now.attempt = 1;
-    if (final)
-        now.phase = FLAME_PHASE_VERIFY;
-    if (!is_news(&now, &run->shown))
-        return;
-    run->shown = now;
-    if (said->progress(said->data, &now) != 0)
-        fl_watch_raise(&run->watch, FLAME_ERR_CANCELLED);
+    *out = FLAME_INIT(flame_progress);
+    out->phase = atomic_load(&run->watch.phase);
+    if (atomic_load(&run->shown.is_over))
+        out->phase = FLAME_PHASE_VERIFY;
+    out->done = atomic_load(&transfer->base) + atomic_load(&transfer->received) +
+                atomic_load(&run->shown.in_parts);
+    out->total = atomic_load(&transfer->total);
+    out->resumed = atomic_load(&run->shown.resumed);
+    out->attempt = atomic_load(&run->shown.attempt);
+    out->source = atomic_load(&run->shown.source);
+    out->redirects = atomic_load(&run->shown.redirects);
+    if (until_ns > now_ns)
+        out->waiting_ms = (uint32_t)((until_ns - now_ns) / FL_NS_PER_MS) + 1;
 }

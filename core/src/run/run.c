@@ -2,12 +2,19 @@
 #include "run/run.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define TICK_MS 50
+int32_t fl_run_begin(struct fl_run *run, struct flame_cancel *token, struct flame_error *err)
+{
+    run->spool_fd = -1;
+    run->source.fd = -1;
+    run->bound_size = UINT64_MAX;
+    run->held.total = UINT64_MAX;
+    fl_pace_init(&run->pace, UINT64_MAX);
+    return fl_watch_start(run->engine->watchdog, &run->watch, token, err);
+}
 
 /* The URL's scheme finds the plugin, whose manifest knows the default port, which the URL's parser
  * needs; its options are known once it is loaded, and with them every limit. */
@@ -24,145 +31,102 @@ static int32_t understand(struct fl_run *run, struct flame_error *err)
         return fl_fail(err, FLAME_ERR_INVALID, "the task has no url");
     status = fl_url_scheme(url, scheme, err);
     if (status == FLAME_OK)
-        status = fl_registry_find(run->flame->registry, scheme, &plugin, err);
+        status = fl_registry_find(run->setup->registry, scheme, &plugin, err);
     if (status == FLAME_OK)
         status = fl_task_init(&run->task, run->verb, run->said,
                               fl_plugin_default_port(plugin, scheme), err);
     if (status == FLAME_OK)
         status = fl_plugin_use(plugin, &table, &instance, err);
     if (status == FLAME_OK)
-        status = fl_task_settle(&run->task, run->flame->config, fl_plugin_options(plugin), err);
-    if (status == FLAME_OK)
-        status = fl_hop_first(&run->task, plugin, &run->hop, err);
+        status = fl_task_settle(&run->task, run->setup->config, fl_plugin_options(plugin), err);
     return status;
+}
+
+static void set_limits(struct fl_run *run)
+{
+    const struct fl_task *task = &run->task;
+
+    run->expected = task->digest;
+    if (task->digest.kind != FL_DIGEST_NONE)
+        run->digest_from = task->is_digest_in_url ? "url" : "caller";
+    fl_pace_done(&run->pace);
+    fl_pace_init(&run->pace, task->bytes_per_second);
+    fl_watch_limit(run->engine->watchdog, &run->watch, &task->limits);
+    run->retry.started_ns = fl_now_ns();
+}
+
+static bool is_there(const struct fl_run *run)
+{
+    return run->is_cached || run->is_joined;
 }
 
 static int32_t fetch(struct fl_run *run, struct flame_error *err)
 {
-    int32_t status = fl_output_open(run, err);
+    int32_t status = fl_checksum_settle(run, err);
 
+    if (status == FLAME_OK)
+        status = fl_output_open(run, err);
     if (status == FLAME_OK)
         status = fl_output_check_current(run, err);
-    if (status == FLAME_OK && run->is_cached)
-        return fl_result_prepare(run, err);
-    if (status == FLAME_OK)
-        status = fl_attempt(run, err);
-    if (status == FLAME_OK)
-        status = fl_output_verify(run, err);
-    if (status == FLAME_OK)
-        status = fl_result_prepare(run, err);
-    return status == FLAME_OK ? fl_output_publish(run, err) : status;
-}
-
-static int32_t look_up(struct fl_run *run, struct flame_error *err)
-{
-    int32_t status = fl_attempt(run, err);
-
-    return status == FLAME_OK ? fl_result_prepare(run, err) : status;
-}
-
-static int32_t do_task(struct fl_run *run, struct flame_error *err)
-{
-    int32_t status = understand(run, err);
-
-    if (status != FLAME_OK)
+    if (status == FLAME_OK && !is_there(run))
+        status = fl_output_lock(run, err);
+    if (status == FLAME_OK && !is_there(run))
+        status = fl_output_begin(run, err);
+    if (status != FLAME_OK || is_there(run))
         return status;
-    run->expected = run->task.digest;
-    fl_watch_limit(run->flame->watchdog, &run->watch, &run->task.limits);
-    return run->verb == FLAME_FETCH ? fetch(run, err) : look_up(run, err);
+    status = fl_retry_all(run, err);
+    return status == FLAME_OK ? fl_output_complete(run, err) : status;
 }
 
-static void work(void *data)
+static int32_t do_verb(struct fl_run *run, struct flame_error *err)
 {
-    struct fl_run *run = data;
+    int32_t status = FLAME_OK;
 
-    run->status = do_task(run, &run->err);
-    fl_exchange_end(&run->exchange);
-}
-
-/* The caller's side: show progress; give up a place in the queue when nobody wants it any more. */
-static bool tick(void *data)
-{
-    struct fl_run *run = data;
-
-    fl_progress_show(run, false);
-    if (fl_watch_status(&run->watch) == FLAME_OK || !fl_pool_withdraw(run->flame->pool, &run->job))
-        return true;
-    run->status = fl_watch_explain(&run->watch, &run->err);
-    return false;
-}
-
-static int32_t begin(struct fl_run *run, const struct flame_result *result, struct flame_error *err)
-{
-    const struct flame_task *said = run->said;
-    struct flame_cancel *token = FLAME_REACHES(said, cancel) ? said->cancel : NULL;
-    int32_t status;
-
-    if (result && !FLAME_REACHES(result, owner))
-        return fl_fail(err, FLAME_ERR_INVALID, "the result struct is too small");
-    status = fl_exchange_init(&run->exchange, err);
-    if (status != FLAME_OK)
-        return status;
-    status = fl_watch_start(run->flame->watchdog, &run->watch, token, err);
-    if (status != FLAME_OK)
-        fl_exchange_done(&run->exchange);
+    if (run->verb == FLAME_FETCH)
+        return fetch(run, err);
+    if (run->verb == FLAME_STORE)
+        status = fl_store_open(run, err);
+    if (status == FLAME_OK)
+        status = fl_retry_all(run, err);
     return status;
 }
 
-static void end(struct fl_run *run)
-{
-    fl_watch_stop(run->flame->watchdog, &run->watch);
-    fl_exchange_done(&run->exchange);
-    fl_output_done(run);
-    fl_result_free(run->owner);
-    fl_transfer_done(&run->transfer);
-    fl_hop_done(&run->hop);
-    fl_task_done(&run->task);
-}
-
 /* Where it happened: the hop, or what the caller wrote when that could not be understood. */
-static void name_url(struct fl_run *run)
+static void complete_error(const struct fl_run *run, struct flame_error *err)
 {
     const char *text = run->hop.url.text ? run->hop.url.text : run->said->url;
     fl_auto_free char *safe = text ? fl_url_redact(text) : NULL;
 
+    err->attempts = run->retry.attempts;
     if (safe)
-        (void)fl_escape(safe, strlen(safe), run->err.url, sizeof(run->err.url));
+        (void)fl_escape(safe, strlen(safe), err->url, sizeof(err->url));
 }
 
-static int32_t run_on_core(struct fl_run *run, struct flame_result *result)
+int32_t fl_run_do(struct fl_run *run, struct flame_error *err)
 {
-    int32_t status;
+    int32_t status = understand(run, err);
 
-    run->job = (struct fl_pool_job){.body = work, .data = run};
-    status = fl_pool_submit(run->flame->pool, &run->job, &run->err);
     if (status == FLAME_OK) {
-        fl_exchange_serve(&run->exchange, tick, run, TICK_MS);
-        status = run->status;
+        set_limits(run);
+        status = do_verb(run, err);
     }
-    if (status == FLAME_OK && result)
-        fl_result_give(run, result);
-    if (status != FLAME_OK)
-        name_url(run);
+    if (status < FLAME_FIRST_FAILURE && !run->result.owner)
+        status = fl_result_prepare(run, err) == FLAME_OK ? status : FLAME_ERR_NO_MEMORY;
+    run->result.duration_ns = fl_now_ns() - run->watch.started_ns;
+    if (status >= FLAME_FIRST_FAILURE)
+        complete_error(run, err);
+    fl_output_done(run, status);
+    atomic_fetch_add(&run->engine->transferred, run->transferred);
     return status;
 }
 
-int32_t flame_run(struct flame *flame, uint32_t verb, const struct flame_task *task,
-                  struct flame_result *result, struct flame_error *err)
+void fl_run_end(struct fl_run *run)
 {
-    struct fl_run run = {.flame = flame, .said = task, .verb = verb, .spool_fd = -1};
-    int32_t status;
-
-    run.err = FLAME_INIT(flame_error);
-    run.bound_size = UINT64_MAX;
-    status = fl_flame_check(flame, &run.err);
-    if (status == FLAME_OK)
-        status = begin(&run, result, &run.err);
-    if (status == FLAME_OK) {
-        status = run_on_core(&run, result);
-        end(&run);
-    }
-    if (status != FLAME_OK)
-        fl_error_export(&run.err, err);
-    return status;
+    fl_watch_stop(run->engine->watchdog, &run->watch);
+    fl_transfer_done(&run->transfer);
+    fl_source_close(&run->source);
+    fl_held_done(&run->held);
+    fl_hop_done(&run->hop);
+    fl_task_done(&run->task);
+    fl_pace_done(&run->pace);
 }

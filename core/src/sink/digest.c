@@ -106,30 +106,43 @@ void fl_hash_final(struct fl_hash *hash, struct fl_digest *out)
         sha512_digest(&hash->state.sha512, SHA512_DIGEST_SIZE, out->bytes);
 }
 
-int32_t fl_digest_file(int fd, enum fl_digest_kind kind, int32_t (*stop)(void *data), void *data,
-                       struct fl_digest *out, struct flame_error *err)
+int32_t fl_hash_file(struct fl_hash *hash, const struct fl_file_part *part,
+                     const struct fl_stop *stop, struct flame_error *err)
 {
     fl_auto_free char *buffer = malloc(FILE_CHUNK_BYTES);
-    struct fl_hash hash;
-    off_t offset = 0;
+    uint64_t from = part->from;
+    uint64_t to = part->to;
 
     if (!buffer)
         return fl_fail_memory(err);
-    fl_hash_init(&hash, kind);
-    for (;;) {
-        int32_t status = stop ? stop(data) : FLAME_OK;
+    while (from < to) {
+        size_t most = to - from < FILE_CHUNK_BYTES ? (size_t)(to - from) : FILE_CHUNK_BYTES;
+        int32_t status = stop ? stop->wanted(stop->data) : FLAME_OK;
         ssize_t size;
 
         if (status != FLAME_OK)
             return status;
-        size = TEMP_FAILURE_RETRY(pread(fd, buffer, FILE_CHUNK_BYTES, offset));
+        size = TEMP_FAILURE_RETRY(pread(part->fd, buffer, most, (off_t)from));
         if (size < 0)
             return fl_fail_errno(err, errno, "cannot read back the file");
         if (size == 0)
             break;
-        fl_hash_update(&hash, buffer, (size_t)size);
-        offset += size;
+        fl_hash_update(hash, buffer, (size_t)size);
+        from += (uint64_t)size;
     }
-    fl_hash_final(&hash, out);
     return FLAME_OK;
+}
+
+int32_t fl_digest_file(int fd, enum fl_digest_kind kind, const struct fl_stop *stop,
+                       struct fl_digest *out, struct flame_error *err)
+{
+    struct fl_file_part all = {.fd = fd, .to = UINT64_MAX};
+    struct fl_hash hash;
+    int32_t status;
+
+    fl_hash_init(&hash, kind);
+    status = fl_hash_file(&hash, &all, stop, err);
+    if (status == FLAME_OK)
+        fl_hash_final(&hash, out);
+    return status;
 }

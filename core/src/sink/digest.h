@@ -48,9 +48,26 @@ void fl_hash_init(struct fl_hash *hash, enum fl_digest_kind kind);
 void fl_hash_update(struct fl_hash *hash, const void *data, size_t size);
 void fl_hash_final(struct fl_hash *hash, struct fl_digest *out);
 
-/* Hash a regular file from its beginning with pread(), stopping when `stop(data)` is not OK.
- * Fails with IO, and with what `stop` said. `stop` may be NULL. */
-int32_t fl_digest_file(int fd, enum fl_digest_kind kind, int32_t (*stop)(void *data), void *data,
+/* Asked between the pieces of a long work: OK while it is wanted. */
+struct fl_stop {
+    int32_t (*wanted)(void *data);
+    void *data;
+};
+
+/* The bytes [from, to) of a regular file. */
+struct fl_file_part {
+    int fd;
+    uint64_t from;
+    uint64_t to;
+};
+
+/* Feed a part of a file, read with pread(); less where the file ends before. `stop` may be NULL.
+ * Fails with IO, NO_MEMORY, and with what `stop` said. */
+int32_t fl_hash_file(struct fl_hash *hash, const struct fl_file_part *part,
+                     const struct fl_stop *stop, struct flame_error *err) FL_CHECK;
+
+/* Hash the whole of a regular file. Fails as fl_hash_file(). */
+int32_t fl_digest_file(int fd, enum fl_digest_kind kind, const struct fl_stop *stop,
                        struct fl_digest *out, struct flame_error *err) FL_CHECK;
 
 #endif

@@ -23,6 +23,7 @@ struct fl_sink {
     uint64_t taken;    /* bytes taken over, without those */
     uint64_t written;  /* bytes that have left for the target; the writing thread's */
     uint64_t started;  /* bytes whose writeback was asked for; likewise */
+    uint64_t marked;   /* bytes at the last milestone; likewise */
 };
 
 static bool hashes(const struct fl_sink *sink)
@@ -49,9 +50,19 @@ static void start_writeback(struct fl_sink *sink)
     if (!sink->options.write_early || pending < WRITEBACK_STEP)
         return;
     /* Advice only: the sync before publishing is what counts and what reports errors. */
-    (void)sync_file_range(sink->options.fd, (off_t)sink->started, (off_t)pending,
-                          SYNC_FILE_RANGE_WRITE);
+    (void)sync_file_range(sink->options.fd, (off_t)(sink->options.offset + sink->started),
+                          (off_t)pending, SYNC_FILE_RANGE_WRITE);
     sink->started = sink->written;
+}
+
+static void has_written(struct fl_sink *sink, uint64_t size)
+{
+    sink->written += size;
+    start_writeback(sink);
+    if (!sink->options.milestone || sink->written - sink->marked < sink->options.milestone_bytes)
+        return;
+    sink->options.milestone(sink->options.data, sink->options.offset + sink->written);
+    sink->marked = sink->written;
 }
 
 static int32_t put_out(struct fl_sink *sink, const void *bytes, size_t size,
@@ -64,12 +75,11 @@ static int32_t put_out(struct fl_sink *sink, const void *bytes, size_t size,
     else if (sink->options.is_stream)
         status = fl_output_stream(&sink->options, bytes, size, err);
     else
-        status = fl_output_file(sink->options.fd, bytes, size, sink->written, err);
-    if (status != FLAME_OK)
-        return status;
-    sink->written += size;
-    start_writeback(sink);
-    return FLAME_OK;
+        status = fl_output_file(sink->options.fd, bytes, size, sink->options.offset + sink->written,
+                                err);
+    if (status == FLAME_OK)
+        has_written(sink, size);
+    return status;
 }
 
 /* The conveyor's end. */
@@ -128,6 +138,35 @@ static int32_t settle(struct fl_sink *sink, struct flame_error *err)
     int32_t status = flush_chunk(sink, err);
 
     return status == FLAME_OK ? fl_conveyor_drain(sink->conveyor, err) : status;
+}
+
+int32_t fl_sink_flush(struct fl_sink *sink, struct flame_error *err)
+{
+    return settle(sink, err);
+}
+
+void fl_sink_set_digest(struct fl_sink *sink, enum fl_digest_kind kind)
+{
+    sink->options.digest = kind;
+    fl_hash_init(&sink->hash, kind);
+}
+
+int32_t fl_sink_adopt(struct fl_sink *sink, uint64_t size, struct flame_error *err)
+{
+    struct fl_file_part prefix = {.fd = sink->options.fd, .from = sink->written, .to = size};
+    struct fl_stop stop = {.wanted = sink->options.wanted, .data = sink->options.data};
+
+    sink->taken = sink->written = sink->started = sink->marked = size;
+    return hashes(sink) ? fl_hash_file(&sink->hash, &prefix, &stop, err) : FLAME_OK;
+}
+
+int32_t fl_sink_restart(struct fl_sink *sink, struct flame_error *err)
+{
+    int32_t status = settle(sink, err);
+
+    sink->taken = sink->written = sink->started = sink->marked = 0;
+    fl_hash_init(&sink->hash, sink->options.digest);
+    return status;
 }
 
 static int32_t want_chunk(struct fl_sink *sink, struct flame_error *err)
@@ -256,7 +295,7 @@ static int32_t copy_in_kernel(struct fl_sink *sink, int fd, uint64_t offset, uin
         struct fl_piece piece = {.from = fd,
                                  .to = sink->options.fd,
                                  .from_offset = offset + *copied,
-                                 .to_offset = sink->written,
+                                 .to_offset = sink->options.offset + sink->written,
                                  .size = left < COPY_STEP ? left : COPY_STEP};
         uint64_t done = 0;
         int32_t status = sink->options.wanted(sink->options.data);
@@ -265,8 +304,7 @@ static int32_t copy_in_kernel(struct fl_sink *sink, int fd, uint64_t offset, uin
             return status;
         status = fl_output_copy(&piece, &done, err);
         *copied += done;
-        sink->written += done;
-        start_writeback(sink);
+        has_written(sink, done);
         if (status != FLAME_OK)
             return status;
     }

@@ -23,12 +23,16 @@ struct fl_sink_options {
     bool is_stream;   /* fd: write in order as it comes (a pipe, a socket, a terminal), no pwrite */
     bool write_early; /* fd: start writeback on the way, so that the final sync is short */
     enum fl_digest_kind digest;
+    uint64_t offset; /* fd: where in the file the first byte belongs */
+    /* Told each `milestone_bytes` that have been written to a file; NULL = nobody cares. */
+    void (*milestone)(void *data, uint64_t written);
+    uint64_t milestone_bytes;
     /* Takes the bytes over; borrowed until it returns. Fills the error itself when it fails. */
     int32_t (*deliver)(void *data, const void *bytes, size_t size, struct flame_error *err);
     /* OK while the bytes are wanted; asked between long steps. */
     int32_t (*wanted)(void *data);
     int cancel_fd; /* readable when they no longer are; for waiting on a slow stream */
-    void *data;    /* for both */
+    void *data;    /* for all three */
 };
 
 struct fl_sink;
@@ -36,6 +40,20 @@ struct fl_sink;
 /* Fails with NO_MEMORY. */
 int32_t fl_sink_open(const struct fl_sink_options *options, struct fl_sink **out,
                      struct flame_error *err) FL_CHECK;
+
+/* Compute this digest too; before the first byte only. */
+void fl_sink_set_digest(struct fl_sink *sink, enum fl_digest_kind kind);
+
+/* Somebody else has put bytes into the file, up to `size`: go on behind them. They are read for the
+ * digest. With nothing gathered only. Fails with IO, what `wanted` says. */
+int32_t fl_sink_adopt(struct fl_sink *sink, uint64_t size, struct flame_error *err) FL_CHECK;
+
+/* Forget all bytes: the next one is the first again. Not for what has left for a stream. Fails with
+ * what an earlier write failed with. */
+int32_t fl_sink_restart(struct fl_sink *sink, struct flame_error *err) FL_CHECK;
+
+/* Write what is gathered. Fails as fl_sink_write(). */
+int32_t fl_sink_flush(struct fl_sink *sink, struct flame_error *err) FL_CHECK;
 
 /* How many bytes will come: sizes the buffer. A hint; call it before the first byte. */
 void fl_sink_expect(struct fl_sink *sink, uint64_t size);

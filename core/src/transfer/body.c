@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transfer/body.h"
 
+#include "base/clock.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +17,18 @@ static int32_t judge_size(struct flame_transfer *transfer, uint64_t size)
         return fl_transfer_refuse(transfer, FLAME_ERR_LIMIT,
                                   "%" PRIu64 " bytes are more than the limit of %" PRIu64, size,
                                   limit);
-    if (transfer->bound_size != UINT64_MAX && size != transfer->bound_size)
+    if (transfer->bound_size != UINT64_MAX && size != 0 && size != transfer->bound_size)
         return fl_transfer_refuse(transfer, FLAME_ERR_CHANGED,
                                   "%" PRIu64 " bytes instead of the %" PRIu64 " that were promised",
                                   size, transfer->bound_size);
     return FLAME_OK;
+}
+
+void fl_object_done(struct flame_object *object)
+{
+    free((char *)(uintptr_t)object->validator);
+    free((char *)(uintptr_t)object->url);
+    *object = (struct flame_object){0};
 }
 
 static bool keep_text(const char *text, const char **kept)
@@ -51,45 +60,71 @@ bool fl_body_size(const struct flame_object *object, uint64_t *size)
 {
     if (object->flags & FLAME_OBJECT_BODY_SIZE)
         *size = object->body_size;
-    else if (object->flags & FLAME_OBJECT_SIZE)
-        *size = object->total_size;
+    else if ((object->flags & FLAME_OBJECT_SIZE) && object->total_size >= object->offset)
+        *size = object->total_size - object->offset;
     else
         return false;
     return true;
 }
 
-/* Judge the size that was said, and tell those who make room. */
+/* How large the whole is, as far as it was said; 0 = it was not. */
+static uint64_t whole_size(const struct flame_object *object)
+{
+    uint64_t size = 0;
+
+    if (object->flags & FLAME_OBJECT_SIZE)
+        return object->total_size;
+    return fl_body_size(object, &size) ? object->offset + size : 0;
+}
+
+/* Judge the sizes that were said, and tell those who decide. */
 static int32_t prepare(struct flame_transfer *transfer)
 {
     const struct flame_object *object = &transfer->object;
-    uint64_t size = 0;
-    int32_t status;
+    uint64_t size = whole_size(object);
+    int32_t status = judge_size(transfer, size);
 
-    transfer->is_prepared = true;
-    if (object->offset != 0)
-        return fl_transfer_refuse(transfer, FLAME_ERR_PROTOCOL,
-                                  "the body starts at byte %" PRIu64 " instead of 0",
-                                  object->offset);
-    if (!fl_body_size(object, &size))
-        return FLAME_OK;
-    status = judge_size(transfer, size);
+    if (status == FLAME_OK && object->offset != 0 && object->offset != transfer->offset)
+        status = fl_transfer_refuse(transfer, FLAME_ERR_CHANGED,
+                                    "the body starts at byte %" PRIu64 " instead of %" PRIu64,
+                                    object->offset, transfer->offset);
     if (status != FLAME_OK)
         return status;
+    atomic_store(&transfer->base, object->offset);
     atomic_store(&transfer->total, size);
-    fl_sink_expect(transfer->sink, size);
-    return transfer->expect ? transfer->expect(transfer->expect_data, size, &transfer->refusal)
-                            : FLAME_OK;
+    if (transfer->listener.reported)
+        status = transfer->listener.reported(transfer->listener.data, transfer, &transfer->refusal);
+    if (status == FLAME_OK && fl_body_size(object, &size))
+        fl_sink_expect(transfer->sink, size);
+    return status;
 }
 
-static int32_t prepare_body(struct flame_transfer *transfer)
+int32_t fl_body_prepare(struct flame_transfer *transfer)
 {
     int32_t status;
 
-    if (transfer->is_prepared || !transfer->is_reported)
+    if (!transfer->sink || transfer->is_prepared)
         return FLAME_OK;
+    transfer->is_prepared = true;
     fl_watch_enter(transfer->watch);
     status = prepare(transfer);
     fl_watch_leave(transfer->watch);
+    return status;
+}
+
+/* An entry goes out at once; the next one starts afresh. */
+static int32_t list_entry(struct flame_transfer *transfer)
+{
+    int32_t status = FLAME_OK;
+
+    fl_watch_enter(transfer->watch);
+    if (transfer->listener.listed)
+        status = transfer->listener.listed(transfer->listener.data, transfer, &transfer->refusal);
+    fl_watch_leave(transfer->watch);
+    transfer->has_enough = status == FLAME_ENOUGH;
+    transfer->is_reported = false;
+    fl_object_done(&transfer->object);
+    fl_pairs_done(&transfer->metadata, false);
     return status;
 }
 
@@ -99,13 +134,18 @@ int32_t fl_body_report(struct flame_transfer *transfer, const struct flame_objec
 
     if (status != FLAME_OK)
         return status;
-    if (transfer->is_reported || atomic_load(&transfer->received) > 0)
+    if (transfer->has_enough)
+        return FLAME_ENOUGH;
+    if (transfer->is_reported || transfer->is_prepared ||
+        (transfer->sink && atomic_load(&transfer->received) > 0))
         return fl_transfer_refuse(transfer, FLAME_ERR_PLUGIN,
                                   "the plugin reports twice, or after the first byte");
     status = keep_object(transfer, object);
+    if (status == FLAME_OK && transfer->task->verb == FLAME_LIST)
+        return list_entry(transfer);
     if (status != FLAME_OK || !transfer->sink || transfer->object.url)
         return status; /* with a url it may be a redirect, whose sizes are the target's */
-    return prepare_body(transfer);
+    return fl_body_prepare(transfer);
 }
 
 void fl_body_metadata(struct flame_transfer *transfer, const char *key, const char *value)
@@ -129,6 +169,8 @@ int32_t fl_body_finish(struct flame_transfer *transfer, const struct flame_end *
         return status;
     transfer->is_finished = true;
     transfer->proof = FLAME_REACHES(end, proof) ? end->proof : FLAME_PROOF_NONE;
+    if (FLAME_HAS(end, cursor) && transfer->task->verb == FLAME_LIST)
+        transfer->cursor = strdup(end->cursor);
     return FLAME_OK;
 }
 
@@ -147,18 +189,61 @@ static int32_t judge_bytes(struct flame_transfer *transfer, uint64_t size)
     if (!transfer->sink || transfer->is_finished)
         return fl_transfer_refuse(transfer, FLAME_ERR_PLUGIN,
                                   "the plugin writes where no body is wanted");
-    status = prepare_body(transfer);
+    status = fl_body_prepare(transfer);
     if (status != FLAME_OK)
         return status;
+    received += atomic_load(&transfer->base);
     if (size > UINT64_MAX - received || received + size > limit)
         return fl_transfer_refuse(transfer, FLAME_ERR_LIMIT,
                                   "more than the limit of %" PRIu64 " bytes", limit);
+    received -= atomic_load(&transfer->base);
     if ((object->flags & FLAME_OBJECT_BODY_SIZE) && received + size > object->body_size)
         return fl_transfer_refuse(transfer, FLAME_ERR_PROTOCOL,
                                   "more than the %" PRIu64 " bytes that were announced",
                                   object->body_size);
+    if (transfer->length != 0 && transfer->offset != 0 &&
+        transfer->offset + transfer->length < object->offset + received + size)
+        return fl_transfer_refuse(transfer, FLAME_ERR_PROTOCOL,
+                                  "more than the %" PRIu64 " bytes that were asked for",
+                                  transfer->length);
     return FLAME_OK;
 }
+
+/* ---- the pace -------------------------------------------------------------------------------- */
+
+/* Bytes have gone by: wait as long as task and context want it. */
+static void keep_pace(struct flame_transfer *transfer, uint64_t bytes)
+{
+    uint64_t wait_ns = 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t wanted_ns = transfer->paces[i] ? fl_pace_take(transfer->paces[i], bytes) : 0;
+
+        wait_ns = wanted_ns > wait_ns ? wanted_ns : wait_ns;
+    }
+    if (wait_ns > 0)
+        (void)fl_watch_sleep(transfer->watch, fl_now_ns() + wait_ns);
+}
+
+/* So many of `size` bytes at a time, that the pace is even. */
+static uint64_t step_of(const struct flame_transfer *transfer, uint64_t size)
+{
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t step = transfer->paces[i] ? fl_pace_step(transfer->paces[i]) : UINT64_MAX;
+
+        size = step < size ? step : size;
+    }
+    return size;
+}
+
+static void add_up(struct flame_transfer *transfer, uint64_t bytes)
+{
+    atomic_fetch_add(&transfer->received, bytes);
+    if (transfer->also_counted)
+        atomic_fetch_add(transfer->also_counted, bytes);
+}
+
+/* ---- moving them ----------------------------------------------------------------------------- */
 
 static uint64_t size_of(const struct flame_slice *slices, uint32_t count)
 {
@@ -180,8 +265,25 @@ int32_t fl_body_write(struct flame_transfer *transfer, const struct flame_slice 
     fl_watch_enter(transfer->watch);
     status = fl_sink_write(transfer->sink, slices, count, &transfer->refusal);
     fl_watch_leave(transfer->watch);
-    if (status == FLAME_OK)
-        atomic_fetch_add(&transfer->received, size);
+    if (status != FLAME_OK)
+        return status;
+    add_up(transfer, size);
+    keep_pace(transfer, size);
+    return FLAME_OK;
+}
+
+static int32_t copy_step(struct flame_transfer *transfer, int32_t fd, uint64_t offset,
+                         uint64_t size, uint64_t *copied)
+{
+    uint64_t done = 0;
+    int32_t status;
+
+    fl_watch_enter(transfer->watch);
+    status = fl_sink_copy(transfer->sink, fd, offset, size, &done, &transfer->refusal);
+    fl_watch_leave(transfer->watch);
+    add_up(transfer, done);
+    *copied += done;
+    keep_pace(transfer, done);
     return status;
 }
 
@@ -191,13 +293,43 @@ int32_t fl_body_copy(struct flame_transfer *transfer, int32_t fd, uint64_t offse
     uint64_t done = 0;
     int32_t status = judge_bytes(transfer, size);
 
-    if (status != FLAME_OK)
-        return status;
-    fl_watch_enter(transfer->watch);
-    status = fl_sink_copy(transfer->sink, fd, offset, size, &done, &transfer->refusal);
-    fl_watch_leave(transfer->watch);
-    atomic_fetch_add(&transfer->received, done);
+    while (status == FLAME_OK && done < size) {
+        uint64_t step = step_of(transfer, size - done);
+        uint64_t before = done;
+
+        status = copy_step(transfer, fd, offset + done, step, &done);
+        if (done - before < step)
+            break;
+        if (status == FLAME_OK)
+            status = fl_transfer_wanted(transfer);
+    }
     if (status == FLAME_OK)
         *copied = done;
     return status;
+}
+
+int32_t fl_body_read(struct flame_transfer *transfer, uint64_t offset, void *buffer,
+                     uint64_t capacity, uint64_t *size)
+{
+    struct fl_source_place place = {.offset = offset, .cancel_fd = transfer->watch->cancel_fd};
+    uint64_t limit = transfer->task->limits.max_bytes;
+    int32_t status = fl_transfer_wanted(transfer);
+
+    if (status != FLAME_OK)
+        return status;
+    if (!transfer->source)
+        return fl_transfer_refuse(transfer, FLAME_ERR_PLUGIN,
+                                  "the plugin reads a source where there is none");
+    fl_watch_enter(transfer->watch);
+    status = fl_source_read(transfer->source, &place, buffer, step_of(transfer, capacity), size,
+                            &transfer->refusal);
+    fl_watch_leave(transfer->watch);
+    if (status != FLAME_OK)
+        return status;
+    if (offset > limit || *size > limit - offset)
+        return fl_transfer_refuse(transfer, FLAME_ERR_LIMIT,
+                                  "more than the limit of %" PRIu64 " bytes", limit);
+    atomic_store(&transfer->received, offset + *size);
+    keep_pace(transfer, *size);
+    return FLAME_OK;
 }

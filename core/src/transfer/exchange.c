@@ -4,9 +4,13 @@
 #include "base/clock.h"
 #include "base/thread.h"
 
-int32_t fl_exchange_init(struct fl_exchange *exchange, struct flame_error *err)
+static void answer_letter(void *data);
+
+int32_t fl_exchange_init(struct fl_exchange *exchange, struct fl_mailbox *mailbox,
+                         struct flame_error *err)
 {
-    *exchange = (struct fl_exchange){0};
+    *exchange = (struct fl_exchange){.mailbox = mailbox};
+    exchange->letter = (struct fl_letter){.read = answer_letter, .data = exchange};
     if (fl_cond_init(&exchange->changed) != 0)
         return fl_fail_memory(err);
     (void)pthread_mutex_init(&exchange->lock, NULL);
@@ -28,11 +32,24 @@ int32_t fl_exchange_ask(struct fl_exchange *exchange, int32_t (*function)(void *
     exchange->data = data;
     exchange->is_answered = false;
     (void)pthread_cond_broadcast(&exchange->changed);
-    while (!exchange->is_answered)
+    if (exchange->mailbox && !exchange->is_closed)
+        (void)fl_mailbox_post(exchange->mailbox, &exchange->letter);
+    while (!exchange->is_answered && !(exchange->is_closed && exchange->asked))
         (void)pthread_cond_wait(&exchange->changed, &exchange->lock);
-    answer = exchange->answer;
+    answer = exchange->is_answered ? exchange->answer : FLAME_ERR_CANCELLED;
+    exchange->asked = NULL;
     (void)pthread_mutex_unlock(&exchange->lock);
+    if (exchange->mailbox)
+        (void)fl_mailbox_recall(exchange->mailbox, &exchange->letter);
     return answer;
+}
+
+void fl_exchange_close(struct fl_exchange *exchange)
+{
+    (void)pthread_mutex_lock(&exchange->lock);
+    exchange->is_closed = true;
+    (void)pthread_cond_broadcast(&exchange->changed);
+    (void)pthread_mutex_unlock(&exchange->lock);
 }
 
 void fl_exchange_end(struct fl_exchange *exchange)
@@ -57,6 +74,17 @@ static void answer_it(struct fl_exchange *exchange)
     exchange->answer = answer;
     exchange->is_answered = true;
     (void)pthread_cond_broadcast(&exchange->changed);
+}
+
+/* Whoever dispatches has taken the question out of the mailbox. */
+static void answer_letter(void *data)
+{
+    struct fl_exchange *exchange = data;
+
+    (void)pthread_mutex_lock(&exchange->lock);
+    if (exchange->asked)
+        answer_it(exchange);
+    (void)pthread_mutex_unlock(&exchange->lock);
 }
 
 void fl_exchange_serve(struct fl_exchange *exchange, bool (*tick)(void *data), void *data,

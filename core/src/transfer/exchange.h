@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between the thread that called flame_run() and the thread of the core that does the task: the
- * caller's callbacks run on the former only. The worker asks for a function to be called there and
- * waits; the caller serves until the worker says that he is done. Two threads, one lock. */
+/* Between the caller and the thread of the core that does the task: the caller's callbacks run on a
+ * thread of his only. The worker asks for a function to be called there and waits. Of a task in the
+ * foreground the caller serves until the worker says that he is done; of one in the background the
+ * question goes into the context's mailbox, and whoever dispatches answers. One lock. */
 #ifndef FL_TRANSFER_EXCHANGE_H
 #define FL_TRANSFER_EXCHANGE_H
 
-#include "base/error.h"
-
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "transfer/mailbox.h"
 
 struct fl_exchange {
     pthread_mutex_t lock; /* guards all below */
@@ -18,16 +15,25 @@ struct fl_exchange {
     void *data;
     int32_t answer;
     bool is_answered;
+    bool is_closed;
     bool is_ended;
+    struct fl_mailbox *mailbox; /* or NULL: the caller serves */
+    struct fl_letter letter;
 };
 
-int32_t fl_exchange_init(struct fl_exchange *exchange, struct flame_error *err) FL_CHECK;
+/* `mailbox`: NULL in the foreground. */
+int32_t fl_exchange_init(struct fl_exchange *exchange, struct fl_mailbox *mailbox,
+                         struct flame_error *err) FL_CHECK;
 void fl_exchange_done(struct fl_exchange *exchange);
 
-/* The worker: have the caller run `function`; returns what it returned. */
+/* The worker: have the caller run `function`; returns what it returned, or CANCELLED when nobody
+ * answers any more. */
 int32_t fl_exchange_ask(struct fl_exchange *exchange, int32_t (*function)(void *data), void *data);
 /* The worker: his last word. He touches nothing of the caller's after it. */
 void fl_exchange_end(struct fl_exchange *exchange);
+
+/* Nobody will answer any more: questions return at once. */
+void fl_exchange_close(struct fl_exchange *exchange);
 
 /* The caller: serve until the worker has ended, or until `tick`, called every `tick_ms`, returns
  * false. */

@@ -26,9 +26,9 @@ static int32_t host_log_enabled(const struct flame_host *host, uint32_t level)
 
 static void emit(struct fl_host_core *core, uint32_t level, const char *plugin, const char *text)
 {
-    (void)pthread_mutex_lock(&core->log_lock);
+    (void)pthread_mutex_lock(core->log_lock);
     core->log(core->log_data, level, plugin, text);
-    (void)pthread_mutex_unlock(&core->log_lock);
+    (void)pthread_mutex_unlock(core->log_lock);
 }
 
 static void host_log(const struct flame_host *host, struct flame_transfer *transfer, uint32_t level,
@@ -177,22 +177,11 @@ static int64_t host_time_left_ms(struct flame_transfer *transfer)
     return fl_watch_left_ms(transfer->watch);
 }
 
-/* ---- source: no verb has one yet ------------------------------------------------------------- */
-
-static int32_t host_source_read(struct flame_transfer *transfer, uint64_t offset, void *buffer,
-                                uint64_t capacity, uint64_t *size)
-{
-    (void)offset;
-    (void)buffer;
-    (void)capacity;
-    (void)size;
-    return fl_transfer_refuse(transfer, FLAME_ERR_PLUGIN, "the plugin reads a source in a fetch");
-}
+/* ---- source ---------------------------------------------------------------------------------- */
 
 static int32_t host_source_fd(struct flame_transfer *transfer)
 {
-    (void)transfer;
-    return -1;
+    return transfer->source ? fl_source_fd(transfer->source) : -1;
 }
 
 /* ---- extensions ------------------------------------------------------------------------------ */
@@ -234,7 +223,7 @@ const struct flame_host *fl_host_table(void)
         .metadata = fl_body_metadata,
         .sink_write = fl_body_write,
         .sink_copy = fl_body_copy,
-        .source_read = host_source_read,
+        .source_read = fl_body_read,
         .source_fd = host_source_fd,
         .finish = fl_body_finish,
         .progress = host_progress,

@@ -13,7 +13,7 @@ struct fl_host_core {
     void (*log)(void *data, uint32_t level, const char *plugin, const char *text);
     void *log_data;
     uint32_t log_level;
-    pthread_mutex_t log_lock; /* one line at a time */
+    pthread_mutex_t *log_lock; /* one line at a time */
 };
 
 /* The template for fl_registry_open(). Constant. */

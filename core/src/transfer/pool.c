@@ -4,20 +4,33 @@
 #include "base/thread.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* Exists while something of it waits or runs. */
+struct fl_lane {
+    struct fl_lane *next; /* a ring: the lanes take turns */
+    char *name;
+    struct fl_pool_job *first;
+    struct fl_pool_job **last;
+    uint32_t running;
+};
 
 struct fl_pool {
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t changed;
-    struct fl_pool_job *first;
-    struct fl_pool_job **last;
+    struct fl_lane *turn; /* whose turn it was last, or NULL */
     pthread_t *threads;
     uint32_t max_threads;
+    uint32_t per_lane;
     uint32_t count; /* threads made */
     uint32_t idle;  /* threads that wait */
+    uint32_t running;
+    uint64_t waiting;
     bool stopping;
 };
 
-int32_t fl_pool_open(uint32_t max_threads, struct fl_pool **out, struct flame_error *err)
+int32_t fl_pool_open(uint32_t max_threads, uint32_t per_lane, struct fl_pool **out,
+                     struct flame_error *err)
 {
     fl_auto_free struct fl_pool *pool = calloc(1, sizeof(*pool));
 
@@ -27,21 +40,128 @@ int32_t fl_pool_open(uint32_t max_threads, struct fl_pool **out, struct flame_er
     if (!pool->threads)
         return fl_fail_memory(err);
     pool->max_threads = max_threads;
-    pool->last = &pool->first;
+    pool->per_lane = per_lane;
     (void)pthread_mutex_init(&pool->lock, NULL);
     (void)pthread_cond_init(&pool->changed, NULL);
     *out = fl_take(pool);
     return FLAME_OK;
 }
 
-static struct fl_pool_job *take_first(struct fl_pool *pool)
-{
-    struct fl_pool_job *job = pool->first;
+/* ---- lanes ----------------------------------------------------------------------------------- */
 
-    pool->first = job->next;
-    if (!pool->first)
-        pool->last = &pool->first;
+static struct fl_lane *find_lane(const struct fl_pool *pool, const char *name)
+{
+    struct fl_lane *lane = pool->turn;
+
+    if (!lane)
+        return NULL;
+    do {
+        if (strcmp(lane->name, name) == 0)
+            return lane;
+        lane = lane->next;
+    } while (lane != pool->turn);
+    return NULL;
+}
+
+static struct fl_lane *add_lane(struct fl_pool *pool, const char *name)
+{
+    struct fl_lane *lane = calloc(1, sizeof(*lane));
+
+    if (!lane)
+        return NULL;
+    lane->name = strdup(name);
+    if (!lane->name) {
+        free(lane);
+        return NULL;
+    }
+    lane->last = &lane->first;
+    lane->next = pool->turn ? pool->turn->next : lane;
+    if (pool->turn)
+        pool->turn->next = lane;
+    else
+        pool->turn = lane;
+    return lane;
+}
+
+static void drop_if_empty(struct fl_pool *pool, struct fl_lane *lane)
+{
+    struct fl_lane *before = lane;
+
+    if (lane->first || lane->running > 0)
+        return;
+    while (before->next != lane)
+        before = before->next;
+    before->next = lane->next;
+    if (pool->turn == lane)
+        pool->turn = before == lane ? NULL : before;
+    free(lane->name);
+    free(lane);
+}
+
+static bool may_run(const struct fl_pool *pool, const struct fl_lane *lane)
+{
+    return lane->first && lane->running < pool->per_lane;
+}
+
+/* The next lane in turn of which a job may run, or NULL. */
+static struct fl_lane *next_lane(const struct fl_pool *pool)
+{
+    struct fl_lane *lane = pool->turn;
+
+    if (!lane)
+        return NULL;
+    do {
+        lane = lane->next;
+        if (may_run(pool, lane))
+            return lane;
+    } while (lane != pool->turn);
+    return NULL;
+}
+
+/* How many of the waiting jobs could run at once, counted up to `enough`. */
+static uint64_t count_ready(const struct fl_pool *pool, uint64_t enough)
+{
+    struct fl_lane *lane = pool->turn;
+    uint64_t ready = 0;
+
+    if (!lane)
+        return 0;
+    do {
+        uint32_t room = lane->running < pool->per_lane ? pool->per_lane - lane->running : 0;
+
+        for (const struct fl_pool_job *job = lane->first; job && room > 0; job = job->next, room--)
+            ready++;
+        lane = lane->next;
+    } while (lane != pool->turn && ready < enough);
+    return ready;
+}
+
+/* ---- the threads ----------------------------------------------------------------------------- */
+
+static struct fl_pool_job *take_from(struct fl_pool *pool, struct fl_lane *lane)
+{
+    struct fl_pool_job *job = lane->first;
+
+    lane->first = job->next;
+    if (!lane->first)
+        lane->last = &lane->first;
+    lane->running++;
+    pool->turn = lane;
+    pool->waiting--;
+    pool->running++;
     return job;
+}
+
+static void run_one(struct fl_pool *pool, struct fl_lane *lane)
+{
+    struct fl_pool_job *job = take_from(pool, lane);
+
+    (void)pthread_mutex_unlock(&pool->lock);
+    job->body(job->data); /* the job may be gone after it */
+    (void)pthread_mutex_lock(&pool->lock);
+    pool->running--;
+    lane->running--;
+    drop_if_empty(pool, lane);
 }
 
 static void *work(void *data)
@@ -50,44 +170,53 @@ static void *work(void *data)
 
     (void)pthread_mutex_lock(&pool->lock);
     for (;;) {
-        struct fl_pool_job *job;
+        struct fl_lane *lane = next_lane(pool);
 
-        pool->idle++;
-        while (!pool->first && !pool->stopping)
-            (void)pthread_cond_wait(&pool->changed, &pool->lock);
-        pool->idle--;
-        if (!pool->first)
+        if (lane) {
+            run_one(pool, lane);
+            continue;
+        }
+        if (pool->stopping)
             break;
-        job = take_first(pool);
-        (void)pthread_mutex_unlock(&pool->lock);
-        job->body(job->data);
-        (void)pthread_mutex_lock(&pool->lock);
+        pool->idle++;
+        (void)pthread_cond_wait(&pool->changed, &pool->lock);
+        pool->idle--;
     }
     (void)pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
 
-static size_t queued(const struct fl_pool *pool)
+static int32_t want_thread(struct fl_pool *pool, struct flame_error *err)
 {
-    size_t count = 0;
+    int failed;
 
-    for (const struct fl_pool_job *job = pool->first; job; job = job->next)
-        count++;
-    return count;
+    if (pool->count >= pool->max_threads || count_ready(pool, pool->idle + 1) < pool->idle)
+        return FLAME_OK;
+    failed = fl_thread_start(&pool->threads[pool->count], "flame-work", work, pool);
+    if (failed && pool->count == 0)
+        return fl_fail_errno(err, failed, "cannot start a thread");
+    pool->count += failed ? 0 : 1;
+    return FLAME_OK;
 }
+
+/* ---- jobs ------------------------------------------------------------------------------------ */
 
 static int32_t submit_locked(struct fl_pool *pool, struct fl_pool_job *job, struct flame_error *err)
 {
-    if (pool->idle <= queued(pool) && pool->count < pool->max_threads) {
-        int failed = fl_thread_start(&pool->threads[pool->count], "flame-work", work, pool);
+    struct fl_lane *lane = find_lane(pool, job->lane);
+    int32_t status = want_thread(pool, err);
 
-        if (failed && pool->count == 0)
-            return fl_fail_errno(err, failed, "cannot start a thread");
-        pool->count += failed ? 0 : 1;
-    }
+    if (status != FLAME_OK)
+        return status;
+    if (!lane)
+        lane = add_lane(pool, job->lane);
+    if (!lane)
+        return fl_fail_memory(err);
     job->next = NULL;
-    *pool->last = job;
-    pool->last = &job->next;
+    job->queue = lane;
+    *lane->last = job;
+    lane->last = &job->next;
+    pool->waiting++;
     (void)pthread_cond_signal(&pool->changed);
     return FLAME_OK;
 }
@@ -102,22 +231,42 @@ int32_t fl_pool_submit(struct fl_pool *pool, struct fl_pool_job *job, struct fla
     return status;
 }
 
+/* Is it still in the lane it was put into? That lane may be gone, then so is the job. */
+static struct fl_pool_job **find_job(const struct fl_pool *pool, const struct fl_pool_job *job)
+{
+    struct fl_lane *lane = find_lane(pool, job->lane);
+
+    if (!lane || lane != job->queue)
+        return NULL;
+    for (struct fl_pool_job **at = &lane->first; *at; at = &(*at)->next)
+        if (*at == job)
+            return at;
+    return NULL;
+}
+
 bool fl_pool_withdraw(struct fl_pool *pool, struct fl_pool_job *job)
 {
-    bool found = false;
+    struct fl_pool_job **at;
 
     (void)pthread_mutex_lock(&pool->lock);
-    for (struct fl_pool_job **at = &pool->first; *at; at = &(*at)->next) {
-        if (*at != job)
-            continue;
+    at = find_job(pool, job);
+    if (at) {
         *at = job->next;
         if (!*at)
-            pool->last = at;
-        found = true;
-        break;
+            job->queue->last = at;
+        pool->waiting--;
+        drop_if_empty(pool, job->queue);
     }
     (void)pthread_mutex_unlock(&pool->lock);
-    return found;
+    return at != NULL;
+}
+
+void fl_pool_counts(struct fl_pool *pool, uint64_t *waiting, uint32_t *running)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    *waiting = pool->waiting;
+    *running = pool->running;
+    (void)pthread_mutex_unlock(&pool->lock);
 }
 
 void fl_pool_close(struct fl_pool *pool)

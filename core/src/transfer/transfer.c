@@ -11,17 +11,19 @@
 
 void fl_transfer_reset(struct flame_transfer *transfer)
 {
-    free((char *)(uintptr_t)transfer->object.validator);
-    free((char *)(uintptr_t)transfer->object.url);
-    transfer->object = (struct flame_object){0};
+    fl_object_done(&transfer->object);
     fl_pairs_done(&transfer->metadata, false);
     transfer->said = FLAME_INIT(flame_error);
     transfer->refusal = FLAME_INIT(flame_error);
     transfer->is_reported = false;
     transfer->is_prepared = false;
+    transfer->has_enough = false;
+    free(transfer->cursor);
+    transfer->cursor = NULL;
     transfer->is_finished = false;
     transfer->proof = FLAME_PROOF_NONE;
     atomic_store(&transfer->total, 0);
+    atomic_store(&transfer->received, 0);
 }
 
 void fl_transfer_done(struct flame_transfer *transfer)
@@ -79,10 +81,10 @@ static int32_t take_failure(const struct flame_transfer *transfer, int32_t retur
 /* OK of a fetch: is it the whole body? */
 static int32_t judge_body(const struct flame_transfer *transfer, struct flame_error *err)
 {
-    const struct flame_object *object = &transfer->object;
     uint64_t received = transfer->received;
+    uint64_t whole = transfer->base + received;
     uint64_t announced = 0;
-    bool has_size = fl_body_size(object, &announced);
+    bool has_size = fl_body_size(&transfer->object, &announced);
     bool is_proven = transfer->is_finished && transfer->proof == FLAME_PROOF_COMPLETE;
 
     if (has_size && received < announced)
@@ -91,9 +93,10 @@ static int32_t judge_body(const struct flame_transfer *transfer, struct flame_er
     if (has_size && received > announced)
         return fl_fail(err, FLAME_ERR_PROTOCOL, "%" PRIu64 " bytes came instead of %" PRIu64,
                        received, announced);
-    if (transfer->bound_size != UINT64_MAX && received != transfer->bound_size)
+    if (transfer->bound_size != UINT64_MAX && transfer->length == 0 &&
+        whole != transfer->bound_size)
         return fl_fail(err, FLAME_ERR_CHANGED,
-                       "%" PRIu64 " bytes instead of the %" PRIu64 " that were promised", received,
+                       "%" PRIu64 " bytes instead of the %" PRIu64 " that were promised", whole,
                        transfer->bound_size);
     if (is_proven || transfer->has_digest ||
         (transfer->task->said.flags & FLAME_TASK_ALLOW_UNPROVEN))
@@ -111,13 +114,33 @@ static int32_t judge_redirect(const struct flame_transfer *transfer, struct flam
     return FLAME_REDIRECT;
 }
 
+/* OK of a store: was all of the source sent? What the peer made of it is judged elsewhere. */
+static int32_t judge_sent(const struct flame_transfer *transfer, struct flame_error *err)
+{
+    if (!fl_source_is_spent(transfer->source))
+        return plugin_fault(err, "reports success before all was sent", FLAME_OK);
+    return FLAME_OK;
+}
+
+static int32_t judge_success(const struct flame_transfer *transfer, struct flame_error *err)
+{
+    if (transfer->sink)
+        return judge_body(transfer, err);
+    return transfer->source ? judge_sent(transfer, err) : FLAME_OK;
+}
+
 static int32_t judge_outcome(const struct flame_transfer *transfer, int32_t returned,
                              struct flame_error *err)
 {
+    bool was_conditional =
+        transfer->task->verb == FLAME_FETCH || transfer->task->verb == FLAME_STAT;
+
     if (returned == FLAME_OK && transfer->said.status == FLAME_OK)
-        return transfer->sink ? judge_body(transfer, err) : FLAME_OK;
+        return judge_success(transfer, err);
     if (returned == FLAME_REDIRECT)
         return judge_redirect(transfer, err);
+    if (returned == FLAME_NOT_MODIFIED && was_conditional && transfer->is_conditional)
+        return FLAME_NOT_MODIFIED;
     if (returned > FLAME_OK && returned < FLAME_FIRST_FAILURE)
         return plugin_fault(err, "answers what was not asked", returned);
     return take_failure(transfer, returned, err);
@@ -137,7 +160,6 @@ static void complete_error(const struct flame_transfer *transfer, struct flame_e
     err->flags &= ~(FL_ERROR_RETRYABLE_SAID | FLAME_ERROR_RETRYABLE);
     err->flags |= retryable ? FLAME_ERROR_RETRYABLE : 0;
     err->phase = atomic_load(&transfer->watch->phase);
-    err->attempts = 1;
     (void)snprintf(err->plugin, sizeof(err->plugin), "%s", fl_plugin_id(transfer->hop->plugin));
     fl_secret_redact(transfer->task, transfer->config, err->message);
 }
@@ -149,6 +171,8 @@ int32_t fl_transfer_judge(struct flame_transfer *transfer, int32_t returned,
     bool has_failed = returned < FLAME_OK || returned >= FLAME_FIRST_FAILURE;
     int32_t status;
 
+    if (returned == FLAME_OK)
+        (void)fl_body_prepare(transfer); /* an empty body that nobody reported */
     if (transfer->refusal.status != FLAME_OK) {
         *err = transfer->refusal;
         status = err->status;

@@ -5,6 +5,7 @@
 #include "transfer/watchdog.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 
 int32_t fl_watch_start(struct fl_watchdog *watchdog, struct fl_watch *watch,
@@ -18,13 +19,16 @@ int32_t fl_watch_start(struct fl_watchdog *watchdog, struct fl_watch *watch,
         .first_byte_ms = UINT32_MAX,
         .stall_ms = UINT32_MAX,
         .total_ms = UINT32_MAX,
+        .source_ms = UINT32_MAX,
         .max_redirects = UINT32_MAX,
     };
     uint64_t now = fl_now_ns();
     int32_t status;
 
-    *watch = (struct fl_watch){.limits = off, .token = token, .started_ns = now};
+    *watch =
+        (struct fl_watch){.watchdog = watchdog, .limits = off, .token = token, .started_ns = now};
     atomic_init(&watch->active_ns, now);
+    atomic_init(&watch->source_since_ns, now);
     watch->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (watch->cancel_fd < 0)
         return fl_fail_errno(err, errno, "cannot make an event descriptor");
@@ -32,6 +36,20 @@ int32_t fl_watch_start(struct fl_watchdog *watchdog, struct fl_watch *watch,
     if (status != FLAME_OK)
         (void)close(watch->cancel_fd);
     return status;
+}
+
+int32_t fl_watch_start_part(struct fl_watch *parent, struct fl_watch *watch,
+                            struct flame_error *err)
+{
+    struct fl_limits limits = parent->limits;
+    int32_t status = fl_watch_start(parent->watchdog, watch, parent->token, err);
+
+    if (status != FLAME_OK)
+        return status;
+    limits.total_ms = limits.source_ms = UINT32_MAX; /* the parent's to watch */
+    watch->parent = parent;
+    fl_watch_limit(parent->watchdog, watch, &limits);
+    return FLAME_OK;
 }
 
 void fl_watch_stop(struct fl_watchdog *watchdog, struct fl_watch *watch)
@@ -42,11 +60,75 @@ void fl_watch_stop(struct fl_watchdog *watchdog, struct fl_watch *watch)
     watch->cancel_fd = -1;
 }
 
+static void raise_flag(const struct fl_watch *watch)
+{
+    static const uint64_t one = 1;
+
+    while (write(watch->cancel_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+        continue;
+}
+
 void fl_watch_rewind(struct fl_watch *watch)
 {
     atomic_store(&watch->active_ns, fl_now_ns());
     atomic_store(&watch->wire_bytes, 0);
     atomic_store(&watch->phase, FLAME_PHASE_START);
+}
+
+static void lower(const struct fl_watch *watch)
+{
+    uint64_t ignored;
+
+    while (read(watch->cancel_fd, &ignored, sizeof(ignored)) < 0 && errno == EINTR)
+        continue;
+}
+
+bool fl_watch_rearm(struct fl_watch *watch)
+{
+    int timeout = FLAME_ERR_TIMEOUT;
+    int clock = atomic_load(&watch->expired);
+
+    if (fl_watch_status(watch) == FLAME_ERR_TIMEOUT &&
+        (clock == FL_CLOCK_TOTAL || clock == FL_CLOCK_SOURCE))
+        return false;
+    fl_watch_rewind(watch); /* first, or the clock would ring again at once */
+    if (atomic_compare_exchange_strong(&watch->reason, &timeout, FLAME_OK)) {
+        lower(watch);
+        if (atomic_load(&watch->reason) != FLAME_OK)
+            raise_flag(watch);             /* cancelled in between: what was lowered was that */
+        fl_watchdog_wake(watch->watchdog); /* it does not look at clocks that have rung */
+    }
+    return fl_watch_status(watch) == FLAME_OK;
+}
+
+void fl_watch_next_source(struct fl_watch *watch)
+{
+    int timeout = FLAME_ERR_TIMEOUT;
+
+    atomic_store(&watch->source_since_ns, fl_now_ns());
+    if (atomic_load(&watch->expired) != FL_CLOCK_SOURCE)
+        return;
+    if (atomic_compare_exchange_strong(&watch->reason, &timeout, FLAME_OK))
+        lower(watch);
+    if (atomic_load(&watch->reason) != FLAME_OK)
+        raise_flag(watch);
+    fl_watchdog_wake(watch->watchdog);
+}
+
+int32_t fl_watch_sleep(struct fl_watch *watch, uint64_t until_ns)
+{
+    struct pollfd fd = {.fd = watch->cancel_fd, .events = POLLIN};
+
+    fl_watch_enter(watch);
+    while (fl_watch_status(watch) == FLAME_OK) {
+        uint64_t now = fl_now_ns();
+
+        if (now >= until_ns)
+            break;
+        (void)poll(&fd, 1, (int)((until_ns - now) / FL_NS_PER_MS % INT32_MAX) + 1);
+    }
+    fl_watch_leave(watch);
+    return fl_watch_status(watch);
 }
 
 /* Phases that share a clock: it goes on when the phase changes within the group. */
@@ -87,18 +169,21 @@ void fl_watch_leave(struct fl_watch *watch)
 
 void fl_watch_raise(struct fl_watch *watch, int32_t reason)
 {
-    static const uint64_t one = 1;
-    int none = FLAME_OK;
+    int before = FLAME_OK;
 
-    if (!atomic_compare_exchange_strong(&watch->reason, &none, reason))
+    if (!atomic_compare_exchange_strong(&watch->reason, &before, reason) &&
+        (before != FLAME_ERR_TIMEOUT || reason != FLAME_ERR_CANCELLED ||
+         !atomic_compare_exchange_strong(&watch->reason, &before, reason)))
         return;
-    while (write(watch->cancel_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-        continue;
+    raise_flag(watch);
+    fl_watchdog_wake(watch->watchdog); /* for those whose parent this is */
 }
 
 int32_t fl_watch_status(struct fl_watch *watch)
 {
     if (watch->token && atomic_load(&watch->token->is_set))
+        fl_watch_raise(watch, FLAME_ERR_CANCELLED);
+    if (watch->parent && atomic_load(&watch->parent->reason) != FLAME_OK)
         fl_watch_raise(watch, FLAME_ERR_CANCELLED);
     return atomic_load(&watch->reason);
 }
@@ -130,12 +215,13 @@ static uint64_t phase_deadline(const struct fl_watch *watch, enum fl_clock *cloc
 uint64_t fl_watch_deadline(const struct fl_watch *watch, enum fl_clock *clock)
 {
     uint64_t total = after(watch->started_ns, watch->limits.total_ms);
+    uint64_t source = after(atomic_load(&watch->source_since_ns), watch->limits.source_ms);
     uint64_t phase = phase_deadline(watch, clock);
 
-    if (phase < total)
+    if (phase < total && phase < source)
         return phase;
-    *clock = FL_CLOCK_TOTAL;
-    return total;
+    *clock = source < total ? FL_CLOCK_SOURCE : FL_CLOCK_TOTAL;
+    return source < total ? source : total;
 }
 
 int64_t fl_watch_left_ms(const struct fl_watch *watch)
@@ -163,6 +249,9 @@ static int32_t explain_timeout(const struct fl_watch *watch, struct flame_error 
     case FL_CLOCK_RATE:
         return fl_fail(err, FLAME_ERR_TIMEOUT, "slower than %llu bytes a second for %u ms",
                        (unsigned long long)limits->rate_floor, limits->rate_window_ms);
+    case FL_CLOCK_SOURCE:
+        return fl_fail(err, FLAME_ERR_TIMEOUT, "this source was not done within %u ms",
+                       limits->source_ms);
     case FL_CLOCK_TOTAL:
     case FL_CLOCK_NONE:
     default:

@@ -5,7 +5,8 @@
  * that the plugin has told (connect: RESOLVE to SECURE; first byte: WAIT; stall and rate floor:
  * BODY and FINISH; stall also before any phase was told; total: always). The stall clock stands
  * still while the host itself holds the plugin up (a slow disk). On expiry, or when the caller's
- * cancel token is set, the watchdog notes the reason and raises cancel_fd, for good.
+ * cancel token is set, the watchdog notes the reason and raises cancel_fd. Being cancelled is for
+ * good; a clock that ran out in one attempt can be wound up for the next (fl_watch_rearm).
  *
  * The clocks are atomics, so that feeding them costs no lock; the list has one. Any thread. */
 #ifndef FL_TRANSFER_WATCH_H
@@ -22,27 +23,31 @@ enum fl_clock {
     FL_CLOCK_FIRST_BYTE,
     FL_CLOCK_STALL,
     FL_CLOCK_RATE,
+    FL_CLOCK_SOURCE,
     FL_CLOCK_TOTAL,
 };
 
+struct fl_watchdog;
+
 struct fl_watch {
     struct fl_watch *next;
+    struct fl_watchdog *watchdog;
+    struct fl_watch *parent; /* its end is ours too; or NULL */
     struct fl_limits limits;
     struct flame_cancel *token; /* the caller's, or NULL */
     int cancel_fd;              /* eventfd, readable once raised */
     uint64_t started_ns;
-    atomic_int reason;               /* OK, CANCELLED or TIMEOUT: enum flame_status */
-    atomic_int expired;              /* enum fl_clock */
-    atomic_uint phase;               /* enum flame_phase */
-    atomic_uint busy;                /* the host is at work inside a call of the plugin */
-    _Atomic uint64_t clock_since_ns; /* the connect or first-byte clock runs since */
-    _Atomic uint64_t active_ns;      /* last sign of life */
-    _Atomic uint64_t wire_bytes;     /* as the plugin counts them; 0 = it does not */
-    uint64_t window_since_ns;        /* the watchdog's: the rate is measured from here */
+    _Atomic uint64_t source_since_ns; /* the present source was turned to */
+    atomic_int reason;                /* OK, CANCELLED or TIMEOUT: enum flame_status */
+    atomic_int expired;               /* enum fl_clock */
+    atomic_uint phase;                /* enum flame_phase */
+    atomic_uint busy;                 /* the host is at work inside a call of the plugin */
+    _Atomic uint64_t clock_since_ns;  /* the connect or first-byte clock runs since */
+    _Atomic uint64_t active_ns;       /* last sign of life */
+    _Atomic uint64_t wire_bytes;      /* as the plugin counts them; 0 = it does not */
+    uint64_t window_since_ns;         /* the watchdog's: the rate is measured from here */
     uint64_t window_bytes;
 };
-
-struct fl_watchdog;
 
 /* Fails with NO_MEMORY, IO (descriptors). The thread starts with the first watch. */
 int32_t fl_watchdog_open(struct fl_watchdog **out, struct flame_error *err) FL_CHECK;
@@ -54,10 +59,25 @@ int32_t fl_watch_start(struct fl_watchdog *watchdog, struct fl_watch *watch,
 /* The limits are known. */
 void fl_watch_limit(struct fl_watchdog *watchdog, struct fl_watch *watch,
                     const struct fl_limits *limits);
+/* The same for a part of another's work: stopped with it, and by a clock of its own. `parent` stays
+ * until this one is stopped. */
+int32_t fl_watch_start_part(struct fl_watch *parent, struct fl_watch *watch,
+                            struct flame_error *err) FL_CHECK;
 void fl_watch_stop(struct fl_watchdog *watchdog, struct fl_watch *watch);
 
 /* A new attempt begins: back to FLAME_PHASE_START, total and reason go on. */
 void fl_watch_rewind(struct fl_watch *watch);
+
+/* An attempt ended by a clock of its own: take the reason back, so that another one can be made.
+ * false: there can be none, the task was cancelled or its time is over. */
+bool fl_watch_rearm(struct fl_watch *watch);
+
+/* Another source is turned to: its clock starts. */
+void fl_watch_next_source(struct fl_watch *watch);
+
+/* Sleep until `until_ns` of the monotonic clock, or until the task is no longer wanted; no clock
+ * but those of source and task runs meanwhile. Returns fl_watch_status(). */
+int32_t fl_watch_sleep(struct fl_watch *watch, uint64_t until_ns);
 
 /* The plugin tells its phase and what the wire has carried (0: it does not count). */
 void fl_watch_progress(struct fl_watch *watch, uint32_t phase, uint64_t wire_bytes);
@@ -66,7 +86,8 @@ void fl_watch_progress(struct fl_watch *watch, uint32_t phase, uint64_t wire_byt
 void fl_watch_enter(struct fl_watch *watch);
 void fl_watch_leave(struct fl_watch *watch);
 
-/* Stop the task for a reason of the host's (a callback said no). The first reason stays. */
+/* Stop the task for a reason of the host's (a callback said no). The first reason stays, but that
+ * being cancelled goes before a clock. */
 void fl_watch_raise(struct fl_watch *watch, int32_t reason);
 
 /* OK, CANCELLED or TIMEOUT. Sees a set token at once. */

@@ -34,7 +34,7 @@ int32_t fl_watchdog_open(struct fl_watchdog **out, struct flame_error *err)
     return FLAME_OK;
 }
 
-static void wake(struct fl_watchdog *watchdog)
+void fl_watchdog_wake(struct fl_watchdog *watchdog)
 {
     static const uint64_t one = 1;
 
@@ -181,7 +181,7 @@ int32_t fl_watchdog_add(struct fl_watchdog *watchdog, struct fl_watch *watch,
     status = add_locked(watchdog, watch, err);
     (void)pthread_mutex_unlock(&watchdog->lock);
     if (status == FLAME_OK)
-        wake(watchdog);
+        fl_watchdog_wake(watchdog);
     return status;
 }
 
@@ -191,7 +191,7 @@ void fl_watch_limit(struct fl_watchdog *watchdog, struct fl_watch *watch,
     (void)pthread_mutex_lock(&watchdog->lock);
     watch->limits = *limits;
     (void)pthread_mutex_unlock(&watchdog->lock);
-    wake(watchdog);
+    fl_watchdog_wake(watchdog);
 }
 
 void fl_watchdog_remove(struct fl_watchdog *watchdog, struct fl_watch *watch)
@@ -215,7 +215,7 @@ void fl_watchdog_close(struct fl_watchdog *watchdog)
     watchdog->stopping = true;
     (void)pthread_mutex_unlock(&watchdog->lock);
     if (watchdog->is_running) {
-        wake(watchdog);
+        fl_watchdog_wake(watchdog);
         (void)pthread_join(watchdog->thread, NULL);
     }
     (void)close(watchdog->wake_fd);

@@ -9,6 +9,9 @@ int32_t fl_watchdog_add(struct fl_watchdog *watchdog, struct fl_watch *watch,
                         struct flame_error *err) FL_CHECK;
 void fl_watchdog_remove(struct fl_watchdog *watchdog, struct fl_watch *watch);
 
+/* Have the thread look at all watches again. */
+void fl_watchdog_wake(struct fl_watchdog *watchdog);
+
 /* When the first clock of `watch` runs out, UINT64_MAX = none runs; *clock says which. */
 uint64_t fl_watch_deadline(const struct fl_watch *watch, enum fl_clock *clock);
 

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "run/flame.h"
+#include "jobs/flame.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define CANONICAL_OFF "18446744073709551615"
 #define MS_PER_S 1000
 
-void flame_plugins(const struct flame *flame,
+void flame_plugins(struct flame *flame,
                    int32_t (*visit)(void *data, const struct flame_plugin_info *info), void *data)
 {
     struct flame_error ignored = FLAME_INIT(flame_error);
+    struct fl_setup *setup;
 
-    if (fl_flame_check(flame, &ignored) == FLAME_OK)
-        fl_registry_visit(flame->registry, visit, data);
+    if (fl_flame_check(flame, &ignored) != FLAME_OK)
+        return;
+    setup = fl_flame_setup(flame);
+    fl_registry_visit(setup->registry, visit, data);
+    fl_setup_unref(setup);
 }
 
 /* The value as the user would write it: what is kept as a number of milliseconds gets its unit,
@@ -39,7 +42,8 @@ static const char *as_written(const struct flame_option *option, const char *val
     return buffer;
 }
 
-static int32_t visit_options(const struct flame *flame, const struct flame_option *const *options,
+static int32_t visit_options(const struct fl_setup *setup,
+                             const struct flame_option *const *options,
                              const struct fl_scope *scope,
                              int32_t (*visit)(void *data, const struct flame_option_info *info),
                              void *data)
@@ -48,7 +52,7 @@ static int32_t visit_options(const struct flame *flame, const struct flame_optio
 
     for (size_t i = 0; options && options[i] && !stop; i++) {
         struct flame_option_info info = FLAME_INIT(flame_option_info);
-        const char *value = fl_config_option(flame->config, scope, options[i]->name, &info.source);
+        const char *value = fl_config_option(setup->config, scope, options[i]->name, &info.source);
         char buffer[32];
 
         info.type = options[i]->type;
@@ -62,11 +66,11 @@ static int32_t visit_options(const struct flame *flame, const struct flame_optio
     return stop;
 }
 
-static int32_t visit_plugin(struct flame *flame, const char *plugin_id,
+static int32_t visit_plugin(struct fl_setup *setup, const char *plugin_id,
                             int32_t (*visit)(void *data, const struct flame_option_info *info),
                             void *data, struct flame_error *err)
 {
-    struct fl_plugin *plugin = fl_registry_by_id(flame->registry, plugin_id);
+    struct fl_plugin *plugin = fl_registry_by_id(setup->registry, plugin_id);
     const struct flame_plugin *table = NULL;
     struct flame_instance *instance = NULL;
     struct fl_scope scope = {.plugin_id = plugin_id};
@@ -78,7 +82,7 @@ static int32_t visit_plugin(struct flame *flame, const char *plugin_id,
     if (status != FLAME_OK)
         return status;
     scope.plugin_options = fl_plugin_options(plugin);
-    (void)visit_options(flame, scope.plugin_options, &scope, visit, data);
+    (void)visit_options(setup, scope.plugin_options, &scope, visit, data);
     return FLAME_OK;
 }
 
@@ -87,13 +91,17 @@ int32_t flame_options(struct flame *flame, const char *plugin_id,
                       void *data, struct flame_error *err)
 {
     struct flame_error own = FLAME_INIT(flame_error);
+    struct fl_setup *setup = NULL;
     struct fl_scope scope = {0};
     int32_t status = fl_flame_check(flame, &own);
 
+    if (status == FLAME_OK)
+        setup = fl_flame_setup(flame);
     if (status == FLAME_OK && plugin_id)
-        status = visit_plugin(flame, plugin_id, visit, data, &own);
+        status = visit_plugin(setup, plugin_id, visit, data, &own);
     else if (status == FLAME_OK)
-        (void)visit_options(flame, fl_options(), &scope, visit, data);
+        (void)visit_options(setup, fl_options(), &scope, visit, data);
+    fl_setup_unref(setup);
     if (status != FLAME_OK)
         fl_error_export(&own, err);
     return status;
