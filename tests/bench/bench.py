@@ -9,19 +9,17 @@ Absolute times belong to one machine on one day; the ratios are what counts. Pro
 sync their file are measured as they are and with a sync of it."""
 import argparse
 import functools
-import hashlib
-import http.server
-import mmap
+import glob
 import os
 import resource
 import shutil
-import socket
-import statistics
+import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+
+from race import Contestant, forget, has_size, make_source, race, start_server, synced, table
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -29,98 +27,6 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 def size_of(text):
     units = {"k": 1 << 10, "M": 1 << 20, "G": 1 << 30}
     return int(text[:-1]) * units[text[-1]] if text[-1] in units else int(text)
-
-
-class Contestant:
-    """One way to do the work: a shell command in which {url}, {src}, {out} are filled in."""
-
-    def __init__(self, name, command, note=""):
-        self.name, self.command, self.note = name, command, note
-        self.wall, self.cpu, self.peak_kib = [], [], 0
-
-    def watch_memory(self, pid):
-        """The kernel's own high-water mark, read until the process is gone. (ru_maxrss would begin
-        with the size of the Python that forked it.)"""
-        try:
-            while True:
-                with open(f"/proc/{pid}/status", encoding="ascii") as status:
-                    mark = [line for line in status if line.startswith("VmHWM:")]
-                if mark:
-                    self.peak_kib = max(self.peak_kib, int(mark[0].split()[1]))
-                time.sleep(0.001)
-        except OSError:
-            return
-
-    def run(self, places, check, is_warm_up):
-        if os.path.exists(places["out"]):
-            os.unlink(places["out"])
-        argv = [word.format(**places) for word in self.command]
-        begin = time.perf_counter()
-        child = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        if is_warm_up and argv[0] != "sh":
-            threading.Thread(target=self.watch_memory, args=(child.pid,)).start()
-        _, state, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(state)
-        wall = time.perf_counter() - begin
-        if child.returncode != 0:
-            sys.exit(f"{self.name}: exit {child.returncode}: {' '.join(argv)}")
-        check(places["out"])
-        if not is_warm_up:
-            self.wall.append(wall)
-            self.cpu.append(usage.ru_utime + usage.ru_stime)
-
-
-def synced(command):
-    """The same, and then a sync of the file: what the others would need to be durable."""
-    return ["sh", "-c", 'out=$1; shift; "$@" && sync "$out"', "sh", "{out}"] + command
-
-
-def table(title, contestants, base):
-    reference = {c.name: statistics.median(c.wall) for c in contestants}[base]
-    print(f"\n### {title}\n\n| what | wall, median ms | min | x {base} | cpu ms | peak MiB | |")
-    print("|---|---|---|---|---|---|---|")
-    for c in contestants:
-        peak = f"{c.peak_kib / 1024:.1f}" if c.peak_kib else ""
-        median = statistics.median(c.wall)
-        print(f"| {c.name} | {median * 1e3:.1f} | {min(c.wall) * 1e3:.1f} | {median / reference:.2f} "
-              f"| {statistics.median(c.cpu) * 1e3:.0f} | {peak} | {c.note} |")
-    sys.stdout.flush()
-
-
-def settle(size):
-    """A virtual machine gives freed memory back to its host and pays for each page of it that it
-    needs again, up to a second for a GiB: whoever came first would pay for all. So as much as the
-    file needs is touched before each run."""
-    os.sync()
-    memory = mmap.mmap(-1, size + (256 << 20), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS |
-                       mmap.MAP_POPULATE)
-    memory.close()
-
-
-def race(contestants, places, runs, check, size=0):
-    for number in range(runs + 1):
-        for contestant in contestants:
-            if size > 1 << 20:
-                settle(size)
-            contestant.run(places, check, is_warm_up=number == 0)
-    if os.path.exists(places["out"]):
-        os.unlink(places["out"])
-
-
-def has_size(size, path):
-    if os.path.getsize(path) != size:
-        sys.exit(f"{path} has {os.path.getsize(path)} bytes instead of {size}")
-
-
-def make_source(path, size):
-    digest = hashlib.sha256()
-    with open(path, "wb") as out:
-        for offset in range(0, size, 1 << 20):
-            block = os.urandom(min(1 << 20, size - offset))
-            digest.update(block)
-            out.write(block)
-    os.sync()
-    return digest.hexdigest()
 
 
 def bench_file(fetch, work, size, runs, digest):
@@ -155,45 +61,6 @@ def bench_start(fetch, work, runs):
     table("start-up to done, 6 bytes", race_of, "cp")
 
 
-NGINX = """
-daemon off; master_process off; pid {work}/nginx.pid; error_log {work}/nginx.log;
-events {{ }}
-http {{
-    access_log off; sendfile on;
-    client_body_temp_path {work}/t1; proxy_temp_path {work}/t2; fastcgi_temp_path {work}/t3;
-    uwsgi_temp_path {work}/t4; scgi_temp_path {work}/t5;
-    server {{ listen 127.0.0.1:{port}; root {work}; }}
-}}
-"""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def start_server(work):
-    """nginx, or without it Python's own server (slower, for the smoke run only)."""
-    port = free_port()
-    nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
-    if not nginx:
-        handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=work)
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return port, server.shutdown
-    with open(f"{work}/nginx.conf", "w", encoding="ascii") as out:
-        out.write(NGINX.format(work=work, port=port))
-    server = subprocess.Popen([nginx, "-c", f"{work}/nginx.conf", "-p", work],
-                              stderr=subprocess.DEVNULL)
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.02)
-    return port, server.terminate
-
-
 def bench_http(fetch, work, size, runs, digest):
     port, stop = start_server(work)
     url = f"http://127.0.0.1:{port}/source"
@@ -223,6 +90,125 @@ def bench_http(fetch, work, size, runs, digest):
     table(f"http, {size >> 20} MiB, one stream", race_of, "curl")
 
 
+def installed(contestants):
+    return [c for c in contestants if shutil.which(c.command[0])]
+
+
+def has_files(count, size, path):
+    sizes = [os.path.getsize(os.path.join(path, name)) for name in os.listdir(path)]
+    if sizes != [size] * count:
+        sys.exit(f"{path} has {len(sizes)} files, not {count} of {size} bytes")
+
+
+def make_many(work, count, size):
+    """The files, and a list of their urls for each program."""
+    os.mkdir(f"{work}/many-src")
+    for number in range(count):
+        with open(f"{work}/many-src/f{number:04}", "wb") as out:
+            out.write(os.urandom(size))
+    os.sync()
+
+
+def bench_many(fetch, work, runs, count=1000, size=65536):
+    make_many(work, count, size)
+    port, stop = start_server(work)
+    urls = [f"http://127.0.0.1:{port}/many-src/f{number:04}" for number in range(count)]
+    out = f"{work}/many-out"
+    with open(f"{work}/list", "w", encoding="ascii") as text:
+        text.write("\n".join(urls) + "\n")
+    with open(f"{work}/curl-list", "w", encoding="ascii") as text:
+        text.write("".join(f"url={url}\noutput={out}/{url[-5:]}\n" for url in urls))
+
+    def empty(path):
+        forget(path)
+        os.mkdir(path)
+
+    ours = [fetch, "-q", "--parallel", "16", "-i", f"{work}/list", "-d", "{out}"]
+    race_of = installed([
+        Contestant("curl -Z 16", ["curl", "-s", "-Z", "--parallel-max", "16", "-K", f"{work}/curl-list"],
+                   "not durable", empty),
+        Contestant("flame-fetch --parallel 16, durability none", ours + ["--durability", "none"],
+                   "not durable", empty),
+        Contestant("flame-fetch --parallel 16", ours, "", empty),
+        Contestant("wget2, 16 threads", ["wget2", "-q", "--no-config", "--max-threads=16", "-P", "{out}",
+                                         "-i", f"{work}/list"], "not durable", empty),
+        Contestant("aria2 -j16", ["aria2c", "-q", "--no-conf", "-j16", "-d", "{out}", "-i", f"{work}/list"],
+                   "not durable", empty),
+    ])
+    try:
+        race(race_of, {"src": "", "out": out}, runs, functools.partial(has_files, count, size))
+    finally:
+        stop()
+    table(f"http, {count:,} x {size >> 10} KiB, 16 at a time", race_of, "curl -Z 16")
+
+
+def bench_parts(fetch, work, runs, size=200 << 20):
+    digest = make_source(f"{work}/limited", size)
+    port, stop = start_server(work)
+    url = f"http://127.0.0.1:{port}/slow/limited"
+    places = {"src": f"{work}/limited", "out": f"{work}/out"}
+    ours = [fetch, "--connections", "8", "-o", "{out}", url]
+    race_of = installed([
+        Contestant("aria2 -x8 -s8 -k1M", ["aria2c", "-q", "--no-conf", "--allow-overwrite=true", "-x8", "-s8",
+                                          "-k1M", "-d", work, "-o", "out", url], "not durable"),
+        Contestant("flame-fetch --connections 8, durability none", ours + ["--durability", "none"],
+                   "not durable"),
+        Contestant("flame-fetch --connections 8", ours),
+        Contestant("flame-fetch --connections 8, sha256", ours + ["--checksum", f"sha256:{digest}"]),
+        Contestant("curl, one stream", ["curl", "-s", "-o", "{out}", url], "not durable"),
+    ])
+    try:
+        race(race_of, places, runs, functools.partial(has_size, size), size=size)
+    finally:
+        stop()
+    table(f"http, {size >> 20} MiB, 20 MB/s per connection", race_of, "aria2 -x8 -s8 -k1M")
+
+
+def leave_partial(command, out, size):
+    """Begin, and interrupt it about half-way: what a later run can go on from."""
+    child = subprocess.Popen([word.format(out=out) for word in command], stderr=subprocess.DEVNULL)
+    pattern = os.path.join(os.path.dirname(out), ".flame-part-*")
+    for _ in range(2000):
+        parts = [path for path in glob.glob(pattern) if not path.endswith(".state")]
+        if parts and os.path.getsize(parts[0]) >= size // 2:
+            break
+        time.sleep(0.005)
+    child.send_signal(signal.SIGINT)
+    child.wait()
+    return glob.glob(pattern)
+
+
+def bench_resume(fetch, work, size, runs, digest):
+    port, stop = start_server(work)
+    url = f"http://127.0.0.1:{port}/source"
+    places = {"src": f"{work}/source", "out": f"{work}/out"}
+    checksum = ["--checksum", f"sha256:{digest}"]
+    left = leave_partial([fetch, "--limit-rate", "300M", "-o", "{out}", url] + checksum, places["out"], size)
+    saved = f"{work}/saved"
+    os.mkdir(saved)
+    for path in left:
+        shutil.move(path, saved)
+
+    def put_back(out):
+        forget(out)
+        for name in os.listdir(saved):
+            shutil.copy(os.path.join(saved, name), work)
+
+    share = max(os.path.getsize(os.path.join(saved, name)) for name in os.listdir(saved)) / size
+    race_of = [
+        Contestant("flame-fetch, whole", [fetch, "-o", "{out}", url]),
+        Contestant("flame-fetch, whole, sha256", [fetch, "-o", "{out}", url] + checksum),
+        Contestant(f"flame-fetch, {share:.0%} there", [fetch, "-o", "{out}", url], "", put_back),
+        Contestant(f"flame-fetch, {share:.0%} there, sha256", [fetch, "-o", "{out}", url] + checksum, "",
+                   put_back),
+    ]
+    try:
+        race(race_of, places, runs, functools.partial(has_size, size), size=size)
+    finally:
+        stop()
+    table(f"resume, {size >> 20} MiB", race_of, "flame-fetch, whole")
+
+
 def bench_scan(fetch, work, runs):
     plugins = os.path.join(os.path.dirname(os.path.dirname(fetch)), "lib/flame/plugins/file.so")
     many = f"{work}/many"
@@ -245,7 +231,7 @@ def main():
     parser.add_argument("--fetch", default=f"{ROOT}/build/release/bin/flame-fetch")
     parser.add_argument("--size", type=size_of, default=size_of("1G"))
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", choices=["file", "http", "start", "scan"])
+    parser.add_argument("--only", choices=["file", "http", "start", "scan", "many", "parts", "resume"])
     parser.add_argument("--dir", help="where the files lie (default: $TMPDIR or /tmp)")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -261,6 +247,13 @@ def main():
             bench_file(options.fetch, work, options.size, options.runs, digest)
         if wants("http"):
             bench_http(options.fetch, work, options.size, options.runs, digest)
+        is_smoke = options.size < 64 << 20
+        if wants("resume") and not is_smoke:
+            bench_resume(options.fetch, work, options.size, options.runs, digest)
+        if wants("many"):
+            bench_many(options.fetch, work, options.runs, 20 if is_smoke else 1000)
+        if wants("parts"):
+            bench_parts(options.fetch, work, options.runs, min(options.size, 200 << 20))
 
 
 if __name__ == "__main__":
