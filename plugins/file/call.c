@@ -23,9 +23,9 @@ static int escaped_byte(const char *text)
     return byte == 0 || byte == '/' ? -1 : byte;
 }
 
-static int32_t decode_path(struct fl_call *call)
+/* *bad = the place that cannot be decoded; NULL = the result does not fit. */
+static bool decode(const char *text, char *out, size_t capacity, const char **bad)
 {
-    const char *text = call->request->path;
     size_t size = 0;
 
     for (; *text; text++) {
@@ -33,18 +33,38 @@ static int32_t decode_path(struct fl_call *call)
 
         if (*text == '%') {
             byte = escaped_byte(text);
+            *bad = text;
             if (byte < 0)
-                return flame_fail(call->host, call->err, FLAME_ERR_INVALID_URL,
-                                  "'%.3s' cannot be part of a file's name", text);
+                return false;
             text += 2;
         }
-        if (size + 1 == sizeof(call->path))
-            return flame_fail(call->host, call->err, FLAME_ERR_NOT_FOUND,
-                              "the path is longer than any file's");
-        call->path[size++] = (char)byte;
+        *bad = NULL;
+        if (size + 1 == capacity)
+            return false;
+        out[size++] = (char)byte;
     }
-    call->path[size] = '\0';
-    return FLAME_OK;
+    out[size] = '\0';
+    return true;
+}
+
+static int32_t decode_path(struct fl_call *call)
+{
+    const char *bad = NULL;
+
+    if (decode(call->request->path, call->path, sizeof(call->path), &bad))
+        return FLAME_OK;
+    if (bad)
+        return flame_fail(call->host, call->err, FLAME_ERR_INVALID_URL,
+                          "'%.3s' cannot be part of a file's name", bad);
+    return flame_fail(call->host, call->err, FLAME_ERR_NOT_FOUND,
+                      "the path is longer than any file's");
+}
+
+bool fl_decode_name(const char *text, char *out, size_t capacity)
+{
+    const char *bad = NULL;
+
+    return !strchr(text, '/') && decode(text, out, capacity, &bad);
 }
 
 int32_t fl_call_begin(struct fl_call *call, const struct flame_instance *instance,

@@ -47,4 +47,5 @@ FLAME_PLUGIN("org.flame.file", "0.1.0", "file", "local files")
     plugin->stat = fl_file_stat;
     plugin->store = fl_file_store;
     plugin->remove = fl_file_remove;
+    plugin->list = fl_file_list;
 }

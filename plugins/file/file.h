@@ -3,8 +3,14 @@
  *
  * call.c judges a request and decodes its path; path.c opens what that names, below the allowed
  * directories; version.c says whether it is a file we serve and which version of it; fetch.c,
- * store.c (with temp.c) and remove.c are the slots. Everything a slot needs travels in a struct
- * fl_call. No state is shared between calls; any thread. */
+ * store.c (with temp.c), remove.c and list.c are the slots. Everything a slot needs travels in a
+ * struct fl_call. No state is shared between calls; any thread.
+ *
+ * A list names what a directory holds, not what lies deeper: regular files with all that stat
+ * says, directories as prefixes with a slash at their end, in the order of their names' bytes.
+ * Links, devices, pipes, sockets and our own hidden names are left out. An entry's URL is absolute
+ * ("file:///...", the directory as the request spells it); the cursor is the last name reported,
+ * escaped as in a URL. A file is the one entry of its own list. */
 #ifndef FL_FILE_FILE_H
 #define FL_FILE_FILE_H
 
@@ -49,6 +55,9 @@ static inline void fl_cleanup_fd(const int *fd)
 int32_t fl_call_begin(struct fl_call *call, const struct flame_instance *instance,
                       const struct flame_request *request, struct flame_transfer *transfer,
                       struct flame_error *err);
+
+/* Decode one name, which holds no slash; false = it is none, or does not fit. */
+bool fl_decode_name(const char *text, char *out, size_t capacity);
 
 #define FL_ALLOW(condition) (1u << FLAME_WHEN_##condition)
 
@@ -133,5 +142,7 @@ int32_t fl_file_store(struct flame_instance *instance, const struct flame_reques
                       struct flame_transfer *transfer, struct flame_error *err);
 int32_t fl_file_remove(struct flame_instance *instance, const struct flame_request *request,
                        struct flame_transfer *transfer, struct flame_error *err);
+int32_t fl_file_list(struct flame_instance *instance, const struct flame_request *request,
+                     struct flame_transfer *transfer, struct flame_error *err);
 
 #endif
