@@ -88,6 +88,7 @@ struct plugin_run {
     int source_fd;         /* store: the source, -1 = `source` */
     const void *source;
     uint64_t source_size;
+    bool is_stream;                       /* source_read() never goes back */
     uint64_t source_step;                 /* source_read() gives no more at once; 0 = all */
     const char *const *options;           /* name, value, ..., NULL: go before the host's */
     const char *const *refused_addresses; /* NULL-terminated: net-policy says POLICY */
@@ -126,7 +127,8 @@ struct plugin_run {
     atomic_int cancel_status;
     int cancel_fd;
     struct sha256_ctx hash;
-    char *text; /* the parts of the URL */
+    uint64_t stream_at; /* of a stream: what was read */
+    char *text;         /* the parts of the URL */
 };
 
 /* `url` is split here, without checks: "scheme://host:port/path?query" or "scheme:path". */

@@ -209,6 +209,10 @@ static int32_t host_source_read(struct flame_transfer *transfer, uint64_t offset
 
     if (status != FLAME_OK)
         return status;
+    if (run->is_stream && offset != run->stream_at) {
+        misuse(run, "source_read: back, on a stream");
+        return FLAME_ERR_UNSUPPORTED;
+    }
     if (run->source_fd >= 0) {
         got = pread(run->source_fd, buffer, want, (off_t)offset);
         if (got < 0)
@@ -221,6 +225,7 @@ static int32_t host_source_read(struct flame_transfer *transfer, uint64_t offset
             memcpy(buffer, (const uint8_t *)run->source + offset, (size_t)got);
     }
     *size = (uint64_t)got;
+    run->stream_at = offset + *size;
     if (run->on_source)
         run->on_source(run, offset + *size);
     return FLAME_OK;
