@@ -34,6 +34,8 @@ static const struct meaning meanings[] = {
      "the client certificate and key cannot be used, or do not belong together"},
     {CURLE_SSL_CACERT_BADFILE, FLAME_ERR_INVALID, NULL},
     {CURLE_SSL_ENGINE_NOTFOUND, FLAME_ERR_INVALID, NULL},
+    {CURLE_UPLOAD_FAILED, FLAME_ERR_UNSUPPORTED,
+     "the server speaks http/1.0, which takes no body of unknown size"},
     {CURLE_LOGIN_DENIED, FLAME_ERR_AUTH, NULL},
     {CURLE_OUT_OF_MEMORY, FLAME_ERR_NO_MEMORY, NULL},
 };
@@ -164,6 +166,13 @@ static bool say_by_place(struct fl_exchange *exchange, CURLcode code, int32_t *s
     else
         return false;
     return true;
+}
+
+int32_t fl_http_fail_as(struct fl_exchange *exchange, int32_t status, const char *text,
+                        CURLcode code)
+{
+    exchange->host->fail_detail(exchange->err, FLAME_DETAIL_CURL, code);
+    return say(exchange, status, text, code);
 }
 
 int32_t fl_http_fail(struct fl_exchange *exchange, CURLcode code)

@@ -93,15 +93,32 @@ static void judge_body_head(const struct fl_head *head, const struct fl_asked *a
         say(verdict, FLAME_OK, "the whole");
 }
 
+/* What makes a head no head; NULL = nothing does. */
+static const char *fault_of(const struct fl_head *head)
+{
+    if (head->fault)
+        return head->fault;
+    if (head->has_length && head->is_chunked)
+        return "Content-Length and chunked";
+    return head->is_chunked && head->is_http10 ? "chunked in HTTP/1.0" : NULL;
+}
+
+/* The first byte of an object that has none is no failure of the probe. */
+static bool is_empty_object(const struct fl_head *head, const struct fl_asked *asked)
+{
+    return asked->is_probe && head->status == 416 && head->has_content_range &&
+           head->range_first > head->range_last && head->range_total == 0;
+}
+
 void fl_framing_judge_head(const struct fl_head *head, const struct fl_asked *asked,
                            struct fl_verdict *verdict)
 {
-    if (head->fault)
-        say(verdict, FLAME_ERR_PROTOCOL, "the server sent %s", head->fault);
-    else if (head->has_length && head->is_chunked)
-        say(verdict, FLAME_ERR_PROTOCOL, "the server sent Content-Length and chunked");
-    else if (head->is_chunked && head->is_http10)
-        say(verdict, FLAME_ERR_PROTOCOL, "the server sent chunked in HTTP/1.0");
+    const char *fault = fault_of(head);
+
+    if (fault)
+        say(verdict, FLAME_ERR_PROTOCOL, "the server sent %s", fault);
+    else if (is_empty_object(head, asked))
+        say(verdict, FLAME_OK, "nothing");
     else if (is_redirect(head->status))
         judge_redirect(head, verdict);
     else if (head->status == 304 && asked->is_conditional)
@@ -142,15 +159,15 @@ static void describe_validator(const struct fl_head *head, char *validator,
 void fl_framing_describe(const struct fl_head *head, const struct fl_asked *asked, char *validator,
                          struct flame_object *object)
 {
-    bool is_part = head->status == 206;
+    bool is_part = head->has_content_range && head->status != 200; /* 416: of an empty object */
 
-    if (is_part) {
+    if (is_part && !asked->is_probe) {
         object->offset = head->range_first;
         object->body_size = head->range_last - head->range_first + 1;
         object->flags |= FLAME_OBJECT_BODY_SIZE;
-    } else if (head->has_length) {
+    } else if (head->has_length && !asked->is_head) {
         object->body_size = head->length;
-        object->flags |= asked->is_head ? 0 : FLAME_OBJECT_BODY_SIZE;
+        object->flags |= FLAME_OBJECT_BODY_SIZE;
     }
     if (is_part ? head->range_total != UINT64_MAX : head->has_length) {
         object->total_size = is_part ? head->range_total : head->length;
@@ -158,6 +175,14 @@ void fl_framing_describe(const struct fl_head *head, const struct fl_asked *aske
     }
     if (head->serves_ranges || is_part)
         object->flags |= FLAME_OBJECT_RANGES;
+    describe_validator(head, validator, object);
+}
+
+void fl_framing_describe_stored(const struct fl_head *head, uint64_t size, char *validator,
+                                struct flame_object *object)
+{
+    object->total_size = size;
+    object->flags |= FLAME_OBJECT_SIZE;
     describe_validator(head, validator, object);
 }
 
@@ -189,4 +214,88 @@ void fl_framing_judge_end(const struct fl_head *head, uint64_t received, uint32_
     say(verdict, FLAME_OK, "complete");
     if (head->has_length || head->is_chunked || head->is_http2)
         *proof = FLAME_PROOF_COMPLETE;
+}
+
+/* ---- what was sent --------------------------------------------------------------------------- */
+
+static int32_t status_of_precondition(const struct fl_sent *sent)
+{
+    return sent->condition == FLAME_WHEN_ABSENT ? FLAME_ERR_EXISTS : FLAME_ERR_CHANGED;
+}
+
+static int32_t status_of_refusal(const struct fl_head *head, const struct fl_sent *sent)
+{
+    switch (head->status) {
+    case 404:
+    case 410:
+        return sent->is_delete ? FLAME_ERR_NOT_FOUND : FLAME_ERR_REMOTE;
+    case 412:
+        return status_of_precondition(sent);
+    case 413:
+    case 507:
+        return sent->is_delete ? FLAME_ERR_REMOTE : FLAME_ERR_STORE_REFUSED;
+    case 416:
+        return FLAME_ERR_REMOTE;
+    default:
+        return status_of_failure(head->status);
+    }
+}
+
+/* What a status means for a PUT, where its own words do not say it. */
+static const char *hint_of(const struct fl_head *head, const struct fl_sent *sent)
+{
+    if (sent->is_delete)
+        return "";
+    if (head->status == 404 || head->status == 410)
+        return ": there is no such place";
+    if (head->status == 409)
+        return ": what it should lie in is missing";
+    return head->status == 411 ? ": it takes no body of unknown size" : "";
+}
+
+static void judge_redirected(const struct fl_head *head, const struct fl_sent *sent,
+                             struct fl_verdict *verdict)
+{
+    if (head->status == 307 || head->status == 308)
+        judge_redirect(head, verdict);
+    else
+        say(verdict, FLAME_ERR_POLICY, "the server redirects a %s with %u, which would change it",
+            sent->is_delete ? "DELETE" : "PUT", head->status);
+}
+
+/* Only what confirms exactly this is a confirmation; 207, for one, may tell of a failure inside. */
+static void judge_success(const struct fl_head *head, const struct fl_sent *sent, uint32_t *proof,
+                          struct fl_verdict *verdict)
+{
+    bool is_done =
+        head->status == 200 || head->status == 204 || (head->status == 201 && !sent->is_delete);
+
+    if (!sent->is_all) {
+        say(verdict, FLAME_ERR_UNKNOWN_OUTCOME,
+            "the server answered %u before all of the body was sent", head->status);
+    } else if (is_done || head->status == 202) {
+        say(verdict, FLAME_OK, "done");
+        *proof = is_done ? FLAME_PROOF_COMPLETE : FLAME_PROOF_NONE;
+    } else {
+        say(verdict, FLAME_ERR_UNKNOWN_OUTCOME, "the server answered %u, which does not tell",
+            head->status);
+    }
+}
+
+void fl_framing_judge_sent(const struct fl_head *head, const struct fl_sent *sent, uint32_t *proof,
+                           struct fl_verdict *verdict)
+{
+    const char *fault = fault_of(head);
+
+    *proof = FLAME_PROOF_NONE;
+    if (fault)
+        say(verdict, sent->is_all ? FLAME_ERR_UNKNOWN_OUTCOME : FLAME_ERR_PROTOCOL,
+            "the server sent %s", fault);
+    else if (head->status >= 200 && head->status < 300)
+        judge_success(head, sent, proof, verdict);
+    else if (is_redirect(head->status))
+        judge_redirected(head, sent, verdict);
+    else
+        say(verdict, status_of_refusal(head, sent), "the server answered %u%s%s%s", head->status,
+            head->reason[0] ? " " : "", head->reason, hint_of(head, sent));
 }

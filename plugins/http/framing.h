@@ -12,9 +12,17 @@
 struct fl_asked {
     bool for_range;      /* a Range header was sent */
     bool is_conditional; /* If-None-Match or If-Modified-Since was sent */
-    bool is_head;        /* HEAD: no body follows */
+    bool is_head;        /* no body is wanted */
+    bool is_probe;       /* GET of the first byte, in place of HEAD */
     uint64_t offset;
     uint64_t length; /* 0 = to the end */
+};
+
+/* A PUT or DELETE, as far as it went. */
+struct fl_sent {
+    bool is_delete;
+    bool is_all;        /* nothing was left to be sent when the final head came */
+    uint32_t condition; /* enum flame_condition */
 };
 
 struct fl_verdict {
@@ -25,6 +33,15 @@ struct fl_verdict {
 /* A complete, final head. OK, NOT_MODIFIED, REDIRECT or a failure. */
 void fl_framing_judge_head(const struct fl_head *head, const struct fl_asked *asked,
                            struct fl_verdict *verdict);
+
+/* The final head of the answer to a PUT or DELETE. OK with *proof set: it was done, or (PROOF_NONE)
+ * only accepted. REDIRECT, or a failure; UNKNOWN_OUTCOME where the answer does not tell. */
+void fl_framing_judge_sent(const struct fl_head *head, const struct fl_sent *sent, uint32_t *proof,
+                           struct fl_verdict *verdict);
+
+/* What the head says of the object that a PUT of `size` bytes made. */
+void fl_framing_describe_stored(const struct fl_head *head, uint64_t size, char *validator,
+                                struct flame_object *object);
 
 /* The object that the head describes; strings point into `head` or `validator` (320 bytes). */
 void fl_framing_describe(const struct fl_head *head, const struct fl_asked *asked, char *validator,

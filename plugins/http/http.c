@@ -72,9 +72,10 @@ static char *connection_key(const struct fl_exchange *exchange)
     static const char *const names[] = {
         FLAME_OPT_TLS_CA, FLAME_OPT_TLS_MIN,   FLAME_OPT_TLS_PIN, FLAME_OPT_TLS_VERIFY,
         FLAME_OPT_NET_IP, FLAME_OPT_NET_PROXY, "resolve",         "connect_to",
-        "unix_socket",    "http_version"};
+        "unix_socket"};
     const struct flame_net_policy *policy = exchange->instance->policy;
     uint64_t hash = policy ? policy->id(exchange->transfer) : 0;
+    long version = fl_http_version(exchange);
     char *key = NULL;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -83,6 +84,7 @@ static char *connection_key(const struct fl_exchange *exchange)
         hash = mix(hash, value ? value : "", value ? strlen(value) + 1 : 0);
         hash = mix(hash, "\n", 1);
     }
+    hash = mix(hash, &version, sizeof(version));
     hash = mix_secret(exchange, hash, FLAME_SECRET_TLS_CERT);
     hash = mix_secret(exchange, hash, FLAME_SECRET_TLS_KEY);
     if (asprintf(&key, "%s %016llx", exchange->request->origin, (unsigned long long)hash) < 0)
@@ -100,14 +102,14 @@ static bool is_wanted(void *data)
     return exchange->refused == FLAME_OK;
 }
 
-static int32_t run_on(struct fl_exchange *exchange, struct fl_http_handle *handle, bool is_head)
+static int32_t run_on(struct fl_exchange *exchange, struct fl_http_handle *handle)
 {
     int32_t status;
 
     exchange->easy = handle->easy;
     handle->was_silent = false;
     exchange->was_silent = &handle->was_silent;
-    status = fl_http_setup(exchange, is_head);
+    status = fl_http_setup(exchange);
     if (status == FLAME_OK)
         status = fl_http_setup_tls(exchange);
     if (status == FLAME_OK) {
@@ -120,7 +122,7 @@ static int32_t run_on(struct fl_exchange *exchange, struct fl_http_handle *handl
     return status;
 }
 
-static int32_t exchange_once(struct fl_exchange *exchange, bool is_head)
+static int32_t exchange_once(struct fl_exchange *exchange)
 {
     char *key = connection_key(exchange);
     bool shares = !fl_http_option(exchange, "resolve");
@@ -134,44 +136,81 @@ static int32_t exchange_once(struct fl_exchange *exchange, bool is_head)
         return exchange->refused != FLAME_OK
                    ? exchange->refused
                    : exchange->host->fail(exchange->err, FLAME_ERR_NO_MEMORY, "out of memory");
-    status = run_on(exchange, handle, is_head);
+    status = run_on(exchange, handle);
     /* What was broken off may still have a lookup or a handshake under way. */
     fl_http_pool_give(exchange->instance->pool, handle, exchange->refused == FLAME_OK);
     return status;
 }
 
-static int32_t begin(struct fl_exchange *exchange)
+static int32_t run(struct fl_exchange *exchange)
 {
-    if (exchange->request->flags & FLAME_REQUEST_MUST_UNDERSTAND)
+    const struct flame_request *request = exchange->request;
+
+    if (request->flags & FLAME_REQUEST_MUST_UNDERSTAND)
         return exchange->host->fail(exchange->err, FLAME_ERR_UNSUPPORTED,
                                     "the request has a flag that this plugin does not know");
-    return FLAME_OK;
+    if (request->flags & FLAME_REQUEST_PREFIX)
+        return exchange->host->fail(exchange->err, FLAME_ERR_UNSUPPORTED,
+                                    "http cannot tell what is below a url");
+    return exchange_once(exchange);
 }
+
+/* The slots differ in the method only. */
+#define EXCHANGE(method_)                                                                          \
+    {                                                                                              \
+        .method = (method_), .instance = instance, .host = instance->host, .request = request,     \
+        .transfer = transfer, .err = err                                                           \
+    }
 
 static int32_t http_fetch(struct flame_instance *instance, const struct flame_request *request,
                           struct flame_transfer *transfer, struct flame_error *err)
 {
-    struct fl_exchange exchange = {.instance = instance,
-                                   .host = instance->host,
-                                   .request = request,
-                                   .transfer = transfer,
-                                   .err = err};
-    int32_t status = begin(&exchange);
+    struct fl_exchange exchange = EXCHANGE(FL_GET);
 
-    return status == FLAME_OK ? exchange_once(&exchange, false) : status;
+    return run(&exchange);
+}
+
+static int32_t http_store(struct flame_instance *instance, const struct flame_request *request,
+                          struct flame_transfer *transfer, struct flame_error *err)
+{
+    struct fl_exchange exchange = EXCHANGE(FL_PUT);
+
+    return run(&exchange);
+}
+
+static int32_t http_remove(struct flame_instance *instance, const struct flame_request *request,
+                           struct flame_transfer *transfer, struct flame_error *err)
+{
+    struct fl_exchange exchange = EXCHANGE(FL_DELETE);
+
+    return run(&exchange);
+}
+
+/* Ask by GET what HEAD was refused. What comes of it counts only if it is an answer. */
+static int32_t probe(struct fl_exchange *refused)
+{
+    struct fl_exchange exchange = {.method = FL_PROBE,
+                                   .instance = refused->instance,
+                                   .host = refused->host,
+                                   .request = refused->request,
+                                   .transfer = refused->transfer,
+                                   .err = NULL};
+    int32_t status = exchange_once(&exchange);
+
+    if (status < FLAME_FIRST_FAILURE || exchange.refused != FLAME_OK)
+        return status;
+    return fl_http_refuse(refused);
 }
 
 static int32_t http_stat(struct flame_instance *instance, const struct flame_request *request,
                          struct flame_transfer *transfer, struct flame_error *err)
 {
-    struct fl_exchange exchange = {.instance = instance,
-                                   .host = instance->host,
-                                   .request = request,
-                                   .transfer = transfer,
-                                   .err = err};
-    int32_t status = begin(&exchange);
+    struct fl_exchange exchange = EXCHANGE(FL_HEAD);
+    int32_t status;
 
-    return status == FLAME_OK ? exchange_once(&exchange, true) : status;
+    exchange.may_defer = true;
+    status = run(&exchange);
+    return exchange.is_deferred ? probe(&exchange) : status;
 }
 
 static const struct flame_option resolve = {
@@ -207,10 +246,13 @@ static const struct flame_option *const options[] = {&resolve, &connect_to, &uni
 
 FLAME_PLUGIN("org.flame.http", "0.1.0", "http:80 https:443", "http and https, by libcurl")
 {
-    plugin->caps = FLAME_CAN_RANGE | FLAME_CAN_CHANGED | FLAME_CAN_SAME;
+    plugin->caps = FLAME_CAN_RANGE | FLAME_CAN_CHANGED | FLAME_CAN_SAME | FLAME_CAN_STORE_ABSENT |
+                   FLAME_CAN_STORE_SAME | FLAME_CAN_STORE_STREAM;
     plugin->options = options;
     plugin->init = http_init;
     plugin->shutdown = http_shutdown;
     plugin->fetch = http_fetch;
+    plugin->store = http_store;
+    plugin->remove = http_remove;
     plugin->stat = http_stat;
 }

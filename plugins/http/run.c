@@ -85,6 +85,8 @@ static int begin_request(void *data, char *remote, char *local, int remote_port,
     (void)local;
     (void)remote_port;
     (void)local_port;
+    if (fl_http_changes(exchange) && !fl_http_begin_sending(exchange))
+        return CURL_PREREQFUNC_ABORT;
     exchange->host->progress(exchange->transfer, FLAME_PHASE_WAIT, exchange->wire);
     return CURL_PREREQFUNC_OK;
 }
@@ -104,16 +106,22 @@ static void tell_metadata(const struct fl_exchange *exchange)
         exchange->host->metadata(exchange->transfer, FLAME_META_REPR_DIGEST, head->repr_digest);
 }
 
+void fl_http_describe_time(const struct fl_exchange *exchange, struct flame_object *object)
+{
+    time_t modified = curl_getdate(exchange->head.last_modified, NULL);
+
+    if (modified == (time_t)-1)
+        return;
+    object->mtime_ns = (int64_t)modified * 1000000000;
+    object->flags |= FLAME_OBJECT_MTIME;
+}
+
 static int32_t report_body(struct fl_exchange *exchange)
 {
     struct flame_object object = FLAME_INIT(flame_object);
-    time_t modified = curl_getdate(exchange->head.last_modified, NULL);
 
     fl_framing_describe(&exchange->head, &exchange->asked, exchange->validator, &object);
-    if (modified != (time_t)-1) {
-        object.mtime_ns = (int64_t)modified * 1000000000;
-        object.flags |= FLAME_OBJECT_MTIME;
-    }
+    fl_http_describe_time(exchange, &object);
     tell_metadata(exchange);
     return exchange->host->report(exchange->transfer, &object);
 }
@@ -136,7 +144,7 @@ static void encode_location(const char *location, char *out, size_t capacity)
     out[used] = '\0';
 }
 
-static int32_t report_redirect(struct fl_exchange *exchange)
+int32_t fl_http_report_redirect(struct fl_exchange *exchange)
 {
     struct flame_object object = FLAME_INIT(flame_object);
     char target[3 * FL_LOCATION_MAX + 1];
@@ -150,23 +158,45 @@ static void judge_head(struct fl_exchange *exchange)
 {
     int32_t answer = FLAME_OK;
 
-    fl_framing_judge_head(&exchange->head, &exchange->asked, &exchange->verdict);
     exchange->is_judged = true;
+    if (fl_http_changes(exchange)) {
+        exchange->refused = fl_http_judge_sent(exchange);
+        return;
+    }
+    fl_framing_judge_head(&exchange->head, &exchange->asked, &exchange->verdict);
     if (exchange->verdict.status == FLAME_OK)
         answer = report_body(exchange);
     else if (exchange->verdict.status == FLAME_REDIRECT)
-        answer = report_redirect(exchange);
+        answer = fl_http_report_redirect(exchange);
     if (answer != FLAME_OK)
         exchange->refused = answer;
 }
 
-/* Is it cheaper to close the connection than to read what nobody wants? */
+/* Is the body for the host? */
+static bool is_body_wanted(const struct fl_exchange *exchange)
+{
+    return exchange->method == FL_GET && exchange->verdict.status == FLAME_OK;
+}
+
+/* Is it cheaper to read what nobody wants than to close the connection? It is lost anyway when the
+ * answer came before all was sent. */
 static bool is_worth_draining(const struct fl_exchange *exchange)
 {
     const struct fl_head *head = &exchange->head;
 
-    return !head->fault && (!head->has_length || head->length <= DRAIN_MAX) &&
-           (head->has_length || head->is_chunked || head->is_http2);
+    if (head->fault || (fl_http_changes(exchange) && !exchange->is_all_sent))
+        return false;
+    if (head->status == 204 || head->status == 304 || exchange->method == FL_HEAD)
+        return true;
+    return head->has_length ? head->length <= DRAIN_MAX : head->is_chunked || head->is_http2;
+}
+
+static uint32_t phase_of(const struct fl_exchange *exchange)
+{
+    if (fl_http_changes(exchange))
+        return fl_http_sending_phase(exchange);
+    /* A head that comes drop by drop is no answer yet. */
+    return exchange->is_judged ? FLAME_PHASE_BODY : FLAME_PHASE_WAIT;
 }
 
 static size_t take_line(char *line, size_t size, size_t count, void *data)
@@ -179,13 +209,11 @@ static size_t take_line(char *line, size_t size, size_t count, void *data)
     goes_on = fl_head_line(&exchange->head, line, bytes);
     if (!exchange->is_judged && (!goes_on || fl_head_is_final(&exchange->head)))
         judge_head(exchange);
-    /* A head that comes drop by drop is no answer yet. */
-    exchange->host->progress(exchange->transfer,
-                             exchange->is_judged ? FLAME_PHASE_BODY : FLAME_PHASE_WAIT,
-                             exchange->wire);
+    exchange->host->progress(exchange->transfer, phase_of(exchange),
+                             exchange->wire + exchange->sent);
     if (!goes_on || exchange->refused != FLAME_OK)
         return 0;
-    if (exchange->is_judged && exchange->verdict.status != FLAME_OK && !is_worth_draining(exchange))
+    if (exchange->is_judged && !is_body_wanted(exchange) && !is_worth_draining(exchange))
         return 0;
     return bytes;
 }
@@ -198,10 +226,11 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *data)
     size_t length = size * count;
 
     exchange->wire += length;
-    exchange->host->progress(exchange->transfer, FLAME_PHASE_BODY, exchange->wire);
+    exchange->host->progress(exchange->transfer, phase_of(exchange),
+                             exchange->wire + exchange->sent);
     if (!exchange->is_judged)
         return 0; /* a body without a complete head */
-    if (exchange->verdict.status != FLAME_OK || exchange->asked.is_head) {
+    if (!is_body_wanted(exchange)) {
         exchange->drained += length;
         return exchange->drained <= DRAIN_MAX ? length : 0;
     }
@@ -247,6 +276,8 @@ static CURLcode drive(struct fl_exchange *exchange, CURLM *multi)
             return CURLE_ABORTED_BY_CALLBACK;
         if (curl_multi_perform(multi, &running) != CURLM_OK)
             return CURLE_OUT_OF_MEMORY;
+        if (exchange->is_begun)
+            fl_http_tell_sent(exchange);
         if (running)
             (void)curl_multi_poll(multi, &cancel, 1, POLL_MS, NULL);
     }
@@ -269,7 +300,7 @@ static int64_t retry_after_ms(const char *text)
     return seconds * 1000;
 }
 
-static int32_t refuse(struct fl_exchange *exchange)
+int32_t fl_http_refuse(struct fl_exchange *exchange)
 {
     const struct fl_head *head = &exchange->head;
     int64_t after = retry_after_ms(head->retry_after);
@@ -291,7 +322,7 @@ static int32_t finish(struct fl_exchange *exchange)
         return FLAME_OK;
     fl_framing_judge_end(&exchange->head, exchange->received, &proof, &exchange->verdict);
     if (exchange->verdict.status != FLAME_OK)
-        return refuse(exchange);
+        return fl_http_refuse(exchange);
     return flame_finish(exchange->host, exchange->transfer, proof);
 }
 
@@ -317,6 +348,19 @@ static void log_answer(const struct fl_exchange *exchange)
     host->log(host, exchange->transfer, FLAME_LOG_INFO, text, (uint64_t)size);
 }
 
+static bool is_refused_method(const struct fl_exchange *exchange)
+{
+    uint32_t status = exchange->head.status;
+
+    return status == 403 || status == 405 || status == 501;
+}
+
+static int32_t refuse_or_defer(struct fl_exchange *exchange)
+{
+    exchange->is_deferred = exchange->may_defer && is_refused_method(exchange);
+    return exchange->is_deferred ? exchange->verdict.status : fl_http_refuse(exchange);
+}
+
 /* Whose word counts: the host's, then the head's, then libcurl's, then the framing's. */
 int32_t fl_http_run(struct fl_exchange *exchange, CURLM *multi)
 {
@@ -327,11 +371,15 @@ int32_t fl_http_run(struct fl_exchange *exchange, CURLM *multi)
     log_answer(exchange);
     if (exchange->refused != FLAME_OK)
         return exchange->refused;
+    if (fl_http_changes(exchange))
+        return fl_http_end_sending(exchange, code);
     if (exchange->is_judged && exchange->verdict.status > FLAME_OK &&
         exchange->verdict.status < FLAME_FIRST_FAILURE)
         return exchange->verdict.status;
     if (exchange->is_judged && exchange->verdict.status != FLAME_OK)
-        return refuse(exchange);
+        return refuse_or_defer(exchange);
+    if (exchange->is_judged && exchange->method == FL_PROBE)
+        return FLAME_OK; /* the head said it; the body was cut off on purpose */
     if (code != CURLE_OK)
         return fl_http_fail(exchange, code);
     return finish(exchange);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define SECRET_MAX 16384      /* bytes of one credential */
 #define BUFFER_BYTES 524288L  /* measured best for libcurl's receive buffer */
@@ -19,85 +18,6 @@ static int32_t fail_memory(const struct fl_exchange *exchange)
 static int32_t invalid(const struct fl_exchange *exchange, const char *what)
 {
     return exchange->host->fail(exchange->err, FLAME_ERR_INVALID, what);
-}
-
-/* ---- headers --------------------------------------------------------------------------------- */
-
-/* What frames the message, or is ours to say. */
-static bool is_ours(const char *name)
-{
-    static const char *const names[] = {"Host",       "Content-Length",  "Transfer-Encoding",
-                                        "Connection", "Accept-Encoding", "Range",
-                                        "If-Range",   "Expect",          "TE",
-                                        "Trailer",    "Upgrade",         "Proxy-Connection",
-                                        "Keep-Alive"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (strcasecmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-static int32_t add_line(struct fl_exchange *exchange, const char *line)
-{
-    struct curl_slist *grown = curl_slist_append(exchange->headers, line);
-
-    if (!grown)
-        return fail_memory(exchange);
-    exchange->headers = grown;
-    return FLAME_OK;
-}
-
-static int32_t add_header(struct fl_exchange *exchange, const char *name, const char *value)
-{
-    size_t size = strlen(name) + strlen(value) + 4;
-    char *line = malloc(size);
-    int32_t status;
-
-    if (!line)
-        return fail_memory(exchange);
-    /* libcurl sends a header without a value only when it is spelled with ';' */
-    (void)snprintf(line, size, *value ? "%s: %s" : "%s;%s", name, value);
-    status = add_line(exchange, line);
-    explicit_bzero(line, size);
-    free(line);
-    return status;
-}
-
-static int32_t add_callers_headers(struct fl_exchange *exchange)
-{
-    const char *const *headers = exchange->request->headers;
-    int32_t status = FLAME_OK;
-
-    for (size_t i = 0; headers[i] && status == FLAME_OK; i += 2) {
-        if (is_ours(headers[i]))
-            return flame_fail(exchange->host, exchange->err, FLAME_ERR_INVALID,
-                              "header '%s' cannot be set by the caller", headers[i]);
-        if (strpbrk(headers[i + 1], "\r\n") || strpbrk(headers[i], "\r\n:; "))
-            return invalid(exchange, "a malformed header");
-        status = add_header(exchange, headers[i], headers[i + 1]);
-    }
-    return status;
-}
-
-static int32_t add_own_headers(struct fl_exchange *exchange)
-{
-    const struct flame_request *request = exchange->request;
-    const char *etag = fl_validator_etag(request->validator);
-    const char *date = fl_validator_time(request->validator);
-    int32_t status = add_header(exchange, "Accept-Encoding", "identity");
-
-    if (status == FLAME_OK && (request->flags & FLAME_REQUEST_FRESH))
-        status = add_header(exchange, "Cache-Control", "no-cache");
-    if (status != FLAME_OK || request->condition == FLAME_WHEN_ALWAYS)
-        return status;
-    if (!etag && !date)
-        return invalid(exchange, "the validator is not one of this plugin's");
-    if (request->condition == FLAME_WHEN_SAME)
-        return add_header(exchange, "If-Range", etag ? etag : date);
-    exchange->asked.is_conditional = true;
-    return etag ? add_header(exchange, "If-None-Match", etag)
-                : add_header(exchange, "If-Modified-Since", date);
 }
 
 /* ---- who we are ------------------------------------------------------------------------------ */
@@ -152,7 +72,7 @@ static int32_t set_auth(struct fl_exchange *exchange, char *secret)
     if (status == FLAME_OK && has_bearer) {
         memmove(secret + 7, secret, strlen(secret) + 1);
         memcpy(secret, "Bearer ", 7);
-        return add_header(exchange, "Authorization", secret);
+        return fl_http_add_header(exchange, "Authorization", secret);
     }
     if (status == FLAME_OK)
         status = get_secret(exchange, FLAME_SECRET_BASIC, origin, secret, &has_basic);
@@ -250,11 +170,14 @@ static int32_t set_url(struct fl_exchange *exchange)
                                 "libcurl reads the url differently");
 }
 
-static long http_version(const struct fl_exchange *exchange)
+/* libcurl cannot read the answer to a PUT over HTTP/2 that came, with the end of the stream, before
+ * all was sent; and one body alone gains nothing there. */
+long fl_http_version(const struct fl_exchange *exchange)
 {
     const char *version = fl_http_option(exchange, "http_version");
+    bool is_free = !version || strcmp(version, "any") == 0;
 
-    if (version && strcmp(version, "1.1") == 0)
+    if ((version && strcmp(version, "1.1") == 0) || (is_free && exchange->method == FL_PUT))
         return CURL_HTTP_VERSION_1_1;
     if (version && strcmp(version, "2") == 0 && strcmp(exchange->request->scheme, "http") == 0)
         return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
@@ -273,7 +196,7 @@ static void set_behaviour(struct fl_exchange *exchange)
     (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     (void)curl_easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
     (void)curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
-    (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(exchange));
+    (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, fl_http_version(exchange));
     (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
     (void)curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error_text);
@@ -290,19 +213,31 @@ static void set_behaviour(struct fl_exchange *exchange)
 static void set_range(struct fl_exchange *exchange)
 {
     const struct flame_request *request = exchange->request;
+    struct fl_asked *asked = &exchange->asked;
     char range[64];
 
-    exchange->asked.offset = request->offset;
-    exchange->asked.length = request->length;
-    exchange->asked.for_range = request->offset != 0 || request->length != 0;
-    if (!exchange->asked.for_range)
+    asked->offset = request->offset;
+    asked->length = asked->is_probe ? 1 : request->length;
+    asked->for_range = asked->offset != 0 || asked->length != 0;
+    if (!asked->for_range)
         return;
-    if (request->length != 0)
-        (void)snprintf(range, sizeof(range), "%" PRIu64 "-%" PRIu64, request->offset,
-                       request->offset + request->length - 1);
+    if (asked->length != 0)
+        (void)snprintf(range, sizeof(range), "%" PRIu64 "-%" PRIu64, asked->offset,
+                       asked->offset + asked->length - 1);
     else
-        (void)snprintf(range, sizeof(range), "%" PRIu64 "-", request->offset);
+        (void)snprintf(range, sizeof(range), "%" PRIu64 "-", asked->offset);
     (void)curl_easy_setopt(exchange->easy, CURLOPT_RANGE, range);
+}
+
+static int32_t set_method(struct fl_exchange *exchange)
+{
+    exchange->asked.is_probe = exchange->method == FL_PROBE;
+    exchange->asked.is_head = exchange->method == FL_HEAD || exchange->method == FL_PROBE;
+    if (fl_http_changes(exchange))
+        return fl_http_setup_sending(exchange);
+    set_range(exchange);
+    (void)curl_easy_setopt(exchange->easy, CURLOPT_NOBODY, exchange->method == FL_HEAD ? 1L : 0L);
+    return FLAME_OK;
 }
 
 static int32_t set_credentials(struct fl_exchange *exchange)
@@ -320,24 +255,21 @@ static int32_t set_credentials(struct fl_exchange *exchange)
     return status;
 }
 
-int32_t fl_http_setup(struct fl_exchange *exchange, bool is_head)
+int32_t fl_http_setup(struct fl_exchange *exchange)
 {
     int32_t status = set_url(exchange);
 
     if (status == FLAME_OK)
-        status = add_own_headers(exchange);
-    if (status == FLAME_OK)
-        status = add_callers_headers(exchange);
+        status = fl_http_add_headers(exchange);
     if (status == FLAME_OK)
         status = set_credentials(exchange);
     if (status == FLAME_OK)
         status = fl_http_setup_route(exchange);
+    if (status == FLAME_OK)
+        status = set_method(exchange);
     if (status != FLAME_OK)
         return status;
     set_behaviour(exchange);
-    set_range(exchange);
-    exchange->asked.is_head = is_head;
-    (void)curl_easy_setopt(exchange->easy, CURLOPT_NOBODY, is_head ? 1L : 0L);
     (void)curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers);
     return FLAME_OK;
 }
