@@ -61,7 +61,15 @@ static void judge_redirect(const struct fl_head *head, struct fl_verdict *verdic
         say(verdict, FLAME_ERR_PROTOCOL, "the server answered %u without a Location", head->status);
 }
 
-/* A 206 must be exactly the part that was asked for, or begin where it was asked to begin. */
+/* Does the part end before it was asked to, although the object goes on? */
+static bool is_short(const struct fl_head *head, const struct fl_asked *asked, uint64_t size)
+{
+    if (head->range_total == UINT64_MAX || head->range_last + 1 == head->range_total)
+        return false;
+    return asked->length == 0 || size < asked->length;
+}
+
+/* A 206 must be exactly the part that was asked for, up to the end of the object at most. */
 static void judge_part(const struct fl_head *head, const struct fl_asked *asked,
                        struct fl_verdict *verdict)
 {
@@ -76,8 +84,12 @@ static void judge_part(const struct fl_head *head, const struct fl_asked *asked,
         say(verdict, FLAME_ERR_PROTOCOL, "the part ends behind the whole");
     else if (asked->length != 0 && size > asked->length)
         say(verdict, FLAME_ERR_PROTOCOL, "the part is longer than it was asked for");
+    else if (is_short(head, asked, size))
+        say(verdict, FLAME_ERR_PROTOCOL, "the part is shorter than it was asked for");
     else if (head->has_length && !asked->is_head && head->length != size)
         say(verdict, FLAME_ERR_PROTOCOL, "Content-Range and Content-Length differ");
+    else if (asked->etag && head->etag[0] && strcmp(asked->etag, head->etag) != 0)
+        say(verdict, FLAME_ERR_CHANGED, "the part is of another version");
     else
         say(verdict, FLAME_OK, "a part");
 }
@@ -184,6 +196,13 @@ void fl_framing_describe_stored(const struct fl_head *head, uint64_t size, char 
     object->total_size = size;
     object->flags |= FLAME_OBJECT_SIZE;
     describe_validator(head, validator, object);
+}
+
+const char *fl_framing_digest(const struct fl_head *head, const struct fl_asked *asked)
+{
+    bool is_whole = head->status == 200 && !head->has_encoding && !asked->is_head;
+
+    return head->repr_digest[0] || !is_whole ? head->repr_digest : head->content_digest;
 }
 
 const char *fl_validator_etag(const char *validator)

@@ -15,7 +15,8 @@ struct fl_asked {
     bool is_head;        /* no body is wanted */
     bool is_probe;       /* GET of the first byte, in place of HEAD */
     uint64_t offset;
-    uint64_t length; /* 0 = to the end */
+    uint64_t length;  /* 0 = to the end */
+    const char *etag; /* a part of this version only; NULL = none was named */
 };
 
 /* A PUT or DELETE, as far as it went. */
@@ -42,6 +43,10 @@ void fl_framing_judge_sent(const struct fl_head *head, const struct fl_sent *sen
 /* What the head says of the object that a PUT of `size` bytes made. */
 void fl_framing_describe_stored(const struct fl_head *head, uint64_t size, char *validator,
                                 struct flame_object *object);
+
+/* The Repr-Digest of the object. A Content-Digest is the same where the whole came unencoded
+ * (RFC 9530 2, 3). "" = there is none. */
+const char *fl_framing_digest(const struct fl_head *head, const struct fl_asked *asked);
 
 /* The object that the head describes; strings point into `head` or `validator` (320 bytes). */
 void fl_framing_describe(const struct fl_head *head, const struct fl_asked *asked, char *validator,

@@ -193,6 +193,7 @@ static const struct field fields[] = {
     KEPT("Last-Modified", last_modified),
     KEPT("Content-Type", content_type),
     KEPT("Repr-Digest", repr_digest),
+    KEPT("Content-Digest", content_digest),
     KEPT("Retry-After", retry_after),
 };
 

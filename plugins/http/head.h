@@ -37,6 +37,7 @@ struct fl_head {
     char last_modified[64];
     char content_type[128];
     char repr_digest[256];
+    char content_digest[256];
     char retry_after[64];
     char location[FL_LOCATION_MAX];
 };

@@ -84,8 +84,10 @@ static int32_t add_reading_condition(struct fl_exchange *exchange)
         return FLAME_OK;
     if (!etag && !date)
         return fail_validator(exchange);
-    if (request->condition == FLAME_WHEN_SAME)
+    if (request->condition == FLAME_WHEN_SAME) {
+        exchange->asked.etag = etag;
         return fl_http_add_header(exchange, "If-Range", etag ? etag : date);
+    }
     exchange->asked.is_conditional = true;
     return etag ? fl_http_add_header(exchange, "If-None-Match", etag)
                 : fl_http_add_header(exchange, "If-Modified-Since", date);

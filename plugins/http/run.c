@@ -96,14 +96,15 @@ static int begin_request(void *data, char *remote, char *local, int remote_port,
 static void tell_metadata(const struct fl_exchange *exchange)
 {
     const struct fl_head *head = &exchange->head;
+    const char *digest = fl_framing_digest(head, &exchange->asked);
     char status[8];
 
     (void)snprintf(status, sizeof(status), "%u", head->status);
     exchange->host->metadata(exchange->transfer, FLAME_META_HTTP_STATUS, status);
     if (head->content_type[0])
         exchange->host->metadata(exchange->transfer, FLAME_META_CONTENT_TYPE, head->content_type);
-    if (head->repr_digest[0])
-        exchange->host->metadata(exchange->transfer, FLAME_META_REPR_DIGEST, head->repr_digest);
+    if (*digest)
+        exchange->host->metadata(exchange->transfer, FLAME_META_REPR_DIGEST, digest);
 }
 
 void fl_http_describe_time(const struct fl_exchange *exchange, struct flame_object *object)

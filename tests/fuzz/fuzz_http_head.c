@@ -34,6 +34,7 @@ static void check_verdict(const struct fl_head *head, const struct fl_asked *ask
             (object.validator && strncmp(validator, "etag:\"", 6) == 0));
     require(object.offset == (head->status == 206 ? asked->offset : 0));
     require(!asked->is_head || !(object.flags & FLAME_OBJECT_BODY_SIZE));
+    require(!*fl_framing_digest(head, asked) || head->repr_digest[0] || head->status == 200);
     fl_framing_judge_end(head, 5, &proof, &verdict);
     require(proof == FLAME_PROOF_NONE || head->is_complete);
     require(proof == FLAME_PROOF_NONE || head->has_length || head->is_chunked || head->is_http2);

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the http plugin says of an object: by HEAD, and by GET where HEAD is refused."""
+"""What the http plugin says of an object: by HEAD, by GET where HEAD is refused, and of the part of
+it that was asked for."""
 import pytest
 
-from support.plugin_call import call
+from support.plugin_call import PROOF, call
 from support.scripted_server import response
 
 SIZE, BODY_SIZE, STRONG = 1, 2, 8  # FLAME_OBJECT_*
@@ -93,3 +94,74 @@ def test_get_in_place_of_head_keeps_the_condition_and_tells_of_redirects(serve):
     moved = response(b"", "Location: /y", status="302 Found")
     said = stat(serve(presigned(refusal, moved)).url())
     assert (said.status, said.url) == ("REDIRECT", "/y")
+
+
+# ---- a part of this version, else the whole ----
+
+WHOLE = b"0123456789"
+
+
+def rest(url, offset=5, validator='etag:"v1"', **values):
+    return call("http", "fetch", url, offset=offset, condition="same", validator=validator, **values)
+
+
+@pytest.mark.parametrize("reply, status, words", [
+    (part(b"56789", "bytes 4-9/10", 'ETag: "v1"'), "PROTOCOL", "starts at 4"),
+    (part(b"0123456789", "bytes 0-9/10", 'ETag: "v1"'), "PROTOCOL", "starts at 0"),
+    (response(b"56789", 'ETag: "v1"', status="206 Partial"), "PROTOCOL", "Content-Range"),
+    (part(b"56789", "bytes */10", 'ETag: "v1"'), "PROTOCOL", "Content-Range"),
+    (part(b"567", "bytes 5-7/10", 'ETag: "v1"'), "PROTOCOL", "shorter"),
+    (part(b"56789", "bytes 5-9/9", 'ETag: "v1"'), "PROTOCOL", "behind the whole"),
+    (part(b"56789", "bytes 5-8/9", 'ETag: "v1"'), "PROTOCOL", "differ"),
+    (part(b"56789", "bytes 5-9/10", 'ETag: "v2"'), "CHANGED", "another version"),
+    (part(b"56789", "bytes 5-9/10", "Content-Encoding: gzip"), "PROTOCOL", "encoded"),
+    (response(WHOLE, "Content-Encoding: gzip"), "PROTOCOL", "encoded"),
+    (response(b"", "Content-Range: bytes */5", status="416 Range"), "RANGE", "416"),
+    (response(b"", status="412 Condition"), "CHANGED", "412"),
+    (response(b"", status="404 Where"), "NOT_FOUND", "404"),
+], ids=["early", "whole-as-part", "no-range", "no-part", "short", "behind", "length", "version",
+        "encoded-part", "encoded-whole", "416", "412", "404"])
+def test_a_part_is_the_one_that_was_asked_for_or_refused(serve, reply, status, words):
+    said = failed(rest(serve(reply).url()), status, words)
+    assert said.body == "0" and said.objects == "0"
+
+
+def test_the_part_that_was_asked_for_is_delivered_where_it_belongs(serve):
+    server = serve(part(b"56789", "bytes 5-9/10", 'ETag: "v1"'))
+    said = rest(server.url())
+    assert (said.status, said.proof, said.body) == ("OK", PROOF["COMPLETE"], "5"), said
+    assert (said.offset, said.body_size, said.total_size) == ("5", "5", "10")
+    assert b'\r\nIf-Range: "v1"\r\n' in server.requests[0]
+    assert b"\r\nRange: bytes=5-\r\n" in server.requests[0]
+
+
+def test_the_last_part_may_end_with_the_object(serve):
+    said = rest(serve(part(b"56789", "bytes 5-9/10", 'ETag: "v1"')).url(), length=100)
+    assert (said.status, said.body) == ("OK", "5"), said
+
+
+def test_a_part_of_another_version_comes_as_the_whole_from_0(serve):
+    said = rest(serve(response(WHOLE, 'ETag: "v2"')).url())
+    assert (said.status, said.offset, said.body, said.total_size) == ("OK", "0", "10", "10"), said
+    assert said.validator == 'etag:"v2"'
+
+
+# ---- digests ----
+
+@pytest.mark.parametrize("headers, digest", [
+    (["Content-Digest: sha-256=:aa=:"], "sha-256=:aa=:"),
+    (["Content-Digest: sha-256=:aa=:", "Repr-Digest: sha-256=:bb=:"], "sha-256=:bb=:"),
+    (["Repr-Digest: sha-256=:bb=:"], "sha-256=:bb=:"),
+    ([], None),
+], ids=["content", "both", "representation", "none"])
+def test_the_digest_of_a_whole_is_the_objects(serve, headers, digest):
+    said = call("http", "fetch", serve(response(WHOLE, *headers)).url())
+    assert said.status == "OK" and said.get("repr-digest") == digest, said
+
+
+def test_the_digest_of_a_part_or_of_no_body_is_not_the_objects(serve):
+    header = "Content-Digest: sha-256=:aa=:"
+    said = rest(serve(part(b"56789", "bytes 5-9/10", header)).url())
+    assert said.status == "OK" and "repr-digest" not in said, said
+    said = stat(serve(response(b"", header, length=10)).url())
+    assert said.status == "OK" and "repr-digest" not in said, said
