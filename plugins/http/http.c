@@ -98,6 +98,8 @@ static bool is_wanted(void *data)
 {
     struct fl_exchange *exchange = data;
 
+    /* Waiting for one of our own handles is no silence of the peer's. */
+    exchange->host->progress(exchange->transfer, FLAME_PHASE_START, 0);
     exchange->refused = exchange->host->cancelled(exchange->transfer);
     return exchange->refused == FLAME_OK;
 }

@@ -108,6 +108,11 @@ static int32_t call_slot(struct fl_run *run, struct flame_error *err)
                 fl_plugin_id(run->hop.plugin));
     status = call(instance, &request, &run->transfer, &run->transfer.said);
     status = fl_transfer_judge(&run->transfer, status, err);
+    if (status >= FLAME_FIRST_FAILURE && fl_store_may_be_done(run, err)) {
+        status = FLAME_ERR_UNKNOWN_OUTCOME;
+        err->status = status;
+        err->flags &= ~FLAME_ERROR_RETRYABLE;
+    }
     run->transferred += atomic_load(&run->transfer.received);
     return status;
 }

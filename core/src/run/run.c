@@ -86,6 +86,8 @@ static int32_t do_verb(struct fl_run *run, struct flame_error *err)
         return fetch(run, err);
     if (run->verb == FLAME_STORE)
         status = fl_store_open(run, err);
+    if (status == FLAME_OK && run->verb == FLAME_STORE)
+        status = fl_store_look_first(run, err);
     if (status == FLAME_OK)
         status = fl_retry_all(run, err);
     return status;

@@ -190,6 +190,11 @@ int32_t fl_store_ask(struct fl_run *run, uint64_t caps, struct flame_request *re
                      struct flame_error *err) FL_CHECK;
 /* May the verb be tried again after this failure without doing anything twice? */
 bool fl_store_may_repeat(const struct fl_run *run, const struct flame_error *reason);
+/* The clocks or the caller have stopped it when the peer may have done it already: UNKNOWN_OUTCOME.
+ */
+bool fl_store_may_be_done(const struct fl_run *run, const struct flame_error *reason);
+/* create only: is something there already? Not every peer knows conditions. Fails with EXISTS. */
+int32_t fl_store_look_first(struct fl_run *run, struct flame_error *err) FL_CHECK;
 /* The slot has said OK: was it stored? Fails with UNKNOWN_OUTCOME, CHANGED. */
 int32_t fl_store_confirm(struct fl_run *run, struct flame_error *err) FL_CHECK;
 /* The listener of a list. */

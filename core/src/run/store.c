@@ -18,6 +18,20 @@ int32_t fl_store_open(struct fl_run *run, struct flame_error *err)
     return status;
 }
 
+/* ---- the outcome ----------------------------------------------------------------------------- */
+
+/* Was it all sent, so that the peer may have done it although nobody heard of it? */
+bool fl_store_may_be_done(const struct fl_run *run, const struct flame_error *reason)
+{
+    bool was_stopped = reason->status == FLAME_ERR_TIMEOUT || reason->status == FLAME_ERR_CANCELLED;
+
+    if (!was_stopped)
+        return false;
+    if (run->verb == FLAME_STORE)
+        return reason->phase >= FLAME_PHASE_FINISH && fl_source_is_spent(&run->source);
+    return run->verb == FLAME_REMOVE && reason->phase >= FLAME_PHASE_WAIT;
+}
+
 /* ---- asking ---------------------------------------------------------------------------------- */
 
 static int32_t unsupported(const struct fl_run *run, const char *what, struct flame_error *err)
@@ -117,6 +131,19 @@ static int32_t look(struct fl_run *run, struct flame_result *result, struct flam
     else
         task.url = run->hop.url.text;
     return fl_child_run(run, FLAME_STAT, &task, result, err);
+}
+
+int32_t fl_store_look_first(struct fl_run *run, struct flame_error *err)
+{
+    struct flame_error ignored = FLAME_INIT(flame_error);
+    struct flame_task task = FLAME_INIT(flame_task);
+
+    if (!(run->task.said.flags & FLAME_TASK_KEEP))
+        return FLAME_OK;
+    task.url = run->task.url.text;
+    if (fl_child_run(run, FLAME_STAT, &task, NULL, &ignored) != FLAME_OK)
+        return FLAME_OK;
+    return fl_fail(err, FLAME_ERR_EXISTS, "something is there already");
 }
 
 /* The digest of the source is the one that the peer states. */
