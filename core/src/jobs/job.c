@@ -192,7 +192,7 @@ static int32_t run_task(struct flame_job *job, struct fl_run *run, struct flame_
     status = fl_run_begin(run, job->task.cancel, err);
     if (status != FLAME_OK)
         return status;
-    run->watch.started_ns = job->started_ns; /* waiting for a thread is part of the task */
+    fl_watch_backdate(&run->watch, job->started_ns); /* waiting for a thread is part of the task */
     show_run(job, run);
     status = fl_run_do(run, err);
     show_run(job, NULL);

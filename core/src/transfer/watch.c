@@ -8,10 +8,29 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
-int32_t fl_watch_start(struct fl_watchdog *watchdog, struct fl_watch *watch,
-                       struct flame_cancel *token, struct flame_error *err)
+/* The watchdog sees it from here on: it is whole before. */
+static int32_t start(struct fl_watch *watch, struct flame_error *err)
 {
-    static const struct fl_limits off = {
+    uint64_t now = fl_now_ns();
+    int32_t status;
+
+    watch->started_ns = now;
+    atomic_init(&watch->active_ns, now);
+    atomic_init(&watch->source_since_ns, now);
+    watch->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (watch->cancel_fd < 0)
+        return fl_fail_errno(err, errno, "cannot make an event descriptor");
+    status = fl_watchdog_add(watch->watchdog, watch, err);
+    if (status == FLAME_OK)
+        return FLAME_OK;
+    (void)close(watch->cancel_fd);
+    watch->cancel_fd = -1;
+    return status;
+}
+
+static struct fl_limits no_limits(void)
+{
+    return (struct fl_limits){
         .max_bytes = UINT64_MAX,
         .rate_floor = UINT64_MAX,
         .rate_window_ms = UINT32_MAX,
@@ -22,34 +41,35 @@ int32_t fl_watch_start(struct fl_watchdog *watchdog, struct fl_watch *watch,
         .source_ms = UINT32_MAX,
         .max_redirects = UINT32_MAX,
     };
-    uint64_t now = fl_now_ns();
-    int32_t status;
+}
 
-    *watch =
-        (struct fl_watch){.watchdog = watchdog, .limits = off, .token = token, .started_ns = now};
-    atomic_init(&watch->active_ns, now);
-    atomic_init(&watch->source_since_ns, now);
-    watch->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (watch->cancel_fd < 0)
-        return fl_fail_errno(err, errno, "cannot make an event descriptor");
-    status = fl_watchdog_add(watchdog, watch, err);
-    if (status != FLAME_OK)
-        (void)close(watch->cancel_fd);
-    return status;
+int32_t fl_watch_start(struct fl_watchdog *watchdog, struct fl_watch *watch,
+                       struct flame_cancel *token, struct flame_error *err)
+{
+    *watch = (struct fl_watch){.watchdog = watchdog, .limits = no_limits(), .token = token};
+    return start(watch, err);
+}
+
+int32_t fl_watch_start_below(struct fl_watch *parent, struct fl_watch *watch,
+                             struct flame_error *err)
+{
+    *watch = (struct fl_watch){.watchdog = parent->watchdog,
+                               .parent = parent,
+                               .limits = no_limits(),
+                               .token = parent->token};
+    return start(watch, err);
 }
 
 int32_t fl_watch_start_part(struct fl_watch *parent, struct fl_watch *watch,
                             struct flame_error *err)
 {
     struct fl_limits limits = parent->limits;
-    int32_t status = fl_watch_start(parent->watchdog, watch, parent->token, err);
+    int32_t status = fl_watch_start_below(parent, watch, err);
 
-    if (status != FLAME_OK)
-        return status;
     limits.total_ms = limits.source_ms = UINT32_MAX; /* the parent's to watch */
-    watch->parent = parent;
-    fl_watch_limit(parent->watchdog, watch, &limits);
-    return FLAME_OK;
+    if (status == FLAME_OK)
+        fl_watch_limit(parent->watchdog, watch, &limits);
+    return status;
 }
 
 void fl_watch_stop(struct fl_watchdog *watchdog, struct fl_watch *watch)

@@ -59,8 +59,13 @@ int32_t fl_watch_start(struct fl_watchdog *watchdog, struct fl_watch *watch,
 /* The limits are known. */
 void fl_watch_limit(struct fl_watchdog *watchdog, struct fl_watch *watch,
                     const struct fl_limits *limits);
-/* The same for a part of another's work: stopped with it, and by a clock of its own. `parent` stays
- * until this one is stopped. */
+/* The task had begun earlier than its watch. */
+void fl_watch_backdate(struct fl_watch *watch, uint64_t started_ns);
+/* Begin for the sake of another: stopped with it (CANCELLED, whatever stops the other), and with
+ * every limit off. `parent` stays until this one is stopped. */
+int32_t fl_watch_start_below(struct fl_watch *parent, struct fl_watch *watch,
+                             struct flame_error *err) FL_CHECK;
+/* The same for a part of another's work, with the limits of that but for its total time. */
 int32_t fl_watch_start_part(struct fl_watch *parent, struct fl_watch *watch,
                             struct flame_error *err) FL_CHECK;
 void fl_watch_stop(struct fl_watchdog *watchdog, struct fl_watch *watch);

@@ -194,6 +194,16 @@ void fl_watch_limit(struct fl_watchdog *watchdog, struct fl_watch *watch,
     fl_watchdog_wake(watchdog);
 }
 
+void fl_watch_backdate(struct fl_watch *watch, uint64_t started_ns)
+{
+    struct fl_watchdog *watchdog = watch->watchdog;
+
+    (void)pthread_mutex_lock(&watchdog->lock);
+    watch->started_ns = started_ns;
+    (void)pthread_mutex_unlock(&watchdog->lock);
+    fl_watchdog_wake(watchdog);
+}
+
 void fl_watchdog_remove(struct fl_watchdog *watchdog, struct fl_watch *watch)
 {
     (void)pthread_mutex_lock(&watchdog->lock);
