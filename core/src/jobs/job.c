@@ -82,10 +82,13 @@ static int32_t understand(struct flame_job *job, struct flame_error *err)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+static void work(void *data);
+
 int32_t fl_job_init(struct flame_job *job, struct flame *flame, uint32_t verb,
                     const struct flame_task *task, struct flame_error *err)
 {
     size_t size = task->struct_size < sizeof(job->task) ? task->struct_size : sizeof(job->task);
+    int32_t status;
 
     *job = (struct flame_job){.flame = flame, .verb = verb, .state = FLAME_JOB_WAITING};
     memcpy(&job->task, task, size);
@@ -96,7 +99,10 @@ int32_t fl_job_init(struct flame_job *job, struct flame *flame, uint32_t verb,
     (void)pthread_mutex_init(&job->lock, NULL);
     if (fl_cond_init(&job->changed) != 0)
         return fl_fail_memory(err);
-    return understand(job, err);
+    status = understand(job, err);
+    /* Whole before anybody sees the job: it may be asked to give up before it was queued. */
+    job->pool_job = (struct fl_pool_job){.body = work, .data = job, .lane = job->lane};
+    return status;
 }
 
 void fl_job_done(struct flame_job *job)
@@ -219,7 +225,6 @@ int32_t fl_job_start(struct flame_job *job, struct flame_error *err)
 {
     int32_t status;
 
-    job->pool_job = (struct fl_pool_job){.body = work, .data = job, .lane = job->lane};
     if (fl_flight_join(job))
         return FLAME_OK;
     status = fl_pool_submit(job->flame->engine.pool, &job->pool_job, err);
