@@ -58,25 +58,41 @@ static bool is_silent(struct flame_job *job)
     return job->flame->is_closing; /* nobody dispatches any more: flame_close() reads alone */
 }
 
-static void read_done(void *data)
+static void call_done(void *data)
 {
     struct flame_job *job = data;
     bool is_good = job->status < FLAME_FIRST_FAILURE;
 
+    job->done(job->task.data, job->status, is_good ? &job->result : NULL,
+              is_good ? NULL : job->err);
+}
+
+static void read_done(void *data)
+{
+    struct flame_job *job = data;
+
     if (!is_silent(job))
-        job->done(job->task.data, job->status, is_good ? &job->result : NULL,
-                  is_good ? NULL : job->err);
+        fl_exchange_call(&job->exchange, call_done, job);
     flame_job_release(job);
+}
+
+/* After `done` there is no progress, also when several threads dispatch. */
+static void call_progress(void *data)
+{
+    struct flame_job *job = data;
+    struct flame_progress now;
+
+    if (flame_job_state(job) != FLAME_JOB_ENDED && fl_job_progress(job, &now) &&
+        job->task.progress(job->task.data, &now) != 0)
+        flame_job_cancel(job);
 }
 
 static void read_progress(void *data)
 {
     struct flame_job *job = data;
-    struct flame_progress now;
 
-    if (!is_silent(job) && flame_job_state(job) != FLAME_JOB_ENDED && fl_job_progress(job, &now) &&
-        job->task.progress(job->task.data, &now) != 0)
-        flame_job_cancel(job);
+    if (!is_silent(job))
+        fl_exchange_call(&job->exchange, call_progress, job);
     flame_job_release(job);
 }
 
@@ -103,7 +119,7 @@ void fl_dispatch_done(struct flame_job *job)
 
 void fl_dispatch_progress(struct flame_job *job)
 {
-    if (job->task.progress && flame_job_state(job) != FLAME_JOB_ENDED)
+    if (fl_job_has_news(job))
         post(job, &job->progress_letter);
 }
 

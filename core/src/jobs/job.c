@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define SHOWN_EVERY_NS (FL_NS_PER_S / 10) /* progress */
+
 /* ---- understanding it ------------------------------------------------------------------------ */
 
 /* Which directory the destination is in, whatever its path is spelled like. */
@@ -277,7 +279,7 @@ static bool read_progress(struct flame_job *job, struct flame_progress *out)
     return is_running;
 }
 
-bool fl_job_progress(struct flame_job *job, struct flame_progress *out)
+static bool look_at_progress(struct flame_job *job, struct flame_progress *out)
 {
     bool is_running;
 
@@ -286,8 +288,37 @@ bool fl_job_progress(struct flame_job *job, struct flame_progress *out)
     (void)pthread_mutex_lock(&job->flame->lock);
     is_running = read_progress(job, out);
     (void)pthread_mutex_unlock(&job->flame->lock);
-    if (!is_running || memcmp(out, &job->shown, sizeof(*out)) == 0)
-        return false;
-    job->shown = *out;
-    return true;
+    return is_running;
+}
+
+/* Called with the job's lock held. */
+static bool is_news(const struct flame_job *job, const struct flame_progress *now)
+{
+    return memcmp(now, &job->shown, sizeof(*now)) != 0 &&
+           fl_now_ns() - job->shown_ns >= SHOWN_EVERY_NS;
+}
+
+bool fl_job_has_news(struct flame_job *job)
+{
+    struct flame_progress now;
+    bool has_news = look_at_progress(job, &now);
+
+    (void)pthread_mutex_lock(&job->lock);
+    has_news = has_news && is_news(job, &now);
+    (void)pthread_mutex_unlock(&job->lock);
+    return has_news;
+}
+
+bool fl_job_progress(struct flame_job *job, struct flame_progress *out)
+{
+    bool has_news = look_at_progress(job, out);
+
+    (void)pthread_mutex_lock(&job->lock);
+    has_news = has_news && is_news(job, out);
+    if (has_news) {
+        job->shown = *out;
+        job->shown_ns = fl_now_ns();
+    }
+    (void)pthread_mutex_unlock(&job->lock);
+    return has_news;
 }

@@ -28,7 +28,6 @@ struct flame_job {
                  const struct flame_error *err);
     struct fl_letter done_letter;
     struct fl_letter progress_letter;
-    struct flame_progress shown; /* the last that the caller saw; one thread at a time */
     atomic_int is_cancelled;
 
     /* Guarded by the context's lock: */
@@ -47,7 +46,9 @@ struct flame_job {
     uint32_t state;     /* enum flame_job_state */
     int32_t status;
     struct flame_result result;
-    struct flame_error *err; /* after a failure; NULL = no memory for it */
+    struct flame_error *err;     /* after a failure; NULL = no memory for it */
+    struct flame_progress shown; /* the last that the caller saw */
+    uint64_t shown_ns;           /* when */
 };
 
 /* ---- job.c ---- */
@@ -75,8 +76,11 @@ void fl_job_ref(struct flame_job *job);
 /* Put the url into an error that has none yet. */
 void fl_job_name_url(const struct flame_job *job, struct flame_error *err);
 
-/* Where it stands; that of its leader when it follows. false: nothing new, or nobody listens. */
+/* Where it stands, to be shown now; that of its leader when it follows. false: nothing new, or
+ * shown too short a time ago, or nobody listens. */
 bool fl_job_progress(struct flame_job *job, struct flame_progress *out);
+/* Would that say something? */
+bool fl_job_has_news(struct flame_job *job);
 
 /* ---- flight.c ---- */
 

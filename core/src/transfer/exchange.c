@@ -60,6 +60,31 @@ void fl_exchange_end(struct fl_exchange *exchange)
     (void)pthread_mutex_unlock(&exchange->lock);
 }
 
+/* Called with the lock held, which is given up while others call. */
+static void begin_call(struct fl_exchange *exchange)
+{
+    while (exchange->is_calling)
+        (void)pthread_cond_wait(&exchange->changed, &exchange->lock);
+    exchange->is_calling = true;
+}
+
+static void end_call(struct fl_exchange *exchange)
+{
+    exchange->is_calling = false;
+    (void)pthread_cond_broadcast(&exchange->changed);
+}
+
+void fl_exchange_call(struct fl_exchange *exchange, void (*function)(void *data), void *data)
+{
+    (void)pthread_mutex_lock(&exchange->lock);
+    begin_call(exchange);
+    (void)pthread_mutex_unlock(&exchange->lock);
+    function(data);
+    (void)pthread_mutex_lock(&exchange->lock);
+    end_call(exchange);
+    (void)pthread_mutex_unlock(&exchange->lock);
+}
+
 /* Called with the lock held, which it gives up while the function runs. */
 static void answer_it(struct fl_exchange *exchange)
 {
@@ -73,7 +98,7 @@ static void answer_it(struct fl_exchange *exchange)
     (void)pthread_mutex_lock(&exchange->lock);
     exchange->answer = answer;
     exchange->is_answered = true;
-    (void)pthread_cond_broadcast(&exchange->changed);
+    end_call(exchange);
 }
 
 /* Whoever dispatches has taken the question out of the mailbox. */
@@ -82,8 +107,11 @@ static void answer_letter(void *data)
     struct fl_exchange *exchange = data;
 
     (void)pthread_mutex_lock(&exchange->lock);
+    begin_call(exchange);
     if (exchange->asked)
         answer_it(exchange);
+    else
+        end_call(exchange);
     (void)pthread_mutex_unlock(&exchange->lock);
 }
 
@@ -96,6 +124,7 @@ void fl_exchange_serve(struct fl_exchange *exchange, bool (*tick)(void *data), v
     (void)pthread_mutex_lock(&exchange->lock);
     while (!exchange->is_ended && goes_on) {
         if (exchange->asked) {
+            begin_call(exchange);
             answer_it(exchange);
         } else if (fl_now_ns() < next) {
             fl_cond_wait_until(&exchange->changed, &exchange->lock, next);

@@ -15,6 +15,7 @@ struct fl_exchange {
     void *data;
     int32_t answer;
     bool is_answered;
+    bool is_calling; /* a function of the caller's runs: one at a time */
     bool is_closed;
     bool is_ended;
     struct fl_mailbox *mailbox; /* or NULL: the caller serves */
@@ -31,6 +32,9 @@ void fl_exchange_done(struct fl_exchange *exchange);
 int32_t fl_exchange_ask(struct fl_exchange *exchange, int32_t (*function)(void *data), void *data);
 /* The worker: his last word. He touches nothing of the caller's after it. */
 void fl_exchange_end(struct fl_exchange *exchange);
+
+/* The caller: run a function of his for this task, when none of the others runs. */
+void fl_exchange_call(struct fl_exchange *exchange, void (*function)(void *data), void *data);
 
 /* Nobody will answer any more: questions return at once. */
 void fl_exchange_close(struct fl_exchange *exchange);
