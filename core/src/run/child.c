@@ -39,11 +39,22 @@ static bool is_at_home(struct fl_run *parent, const char *url)
     return is_home;
 }
 
+/* What stopped the other is why this one stopped. */
+static int32_t explain_end(struct fl_run *parent, int32_t status, struct flame_error *err)
+{
+    if (status < FLAME_FIRST_FAILURE || fl_watch_status(&parent->watch) == FLAME_OK)
+        return status;
+    fl_error_reset(err);
+    return fl_watch_explain(&parent->watch, err);
+}
+
 static int32_t run_it(struct fl_run *child, struct fl_run *parent, struct flame_result *result,
                       struct flame_error *err)
 {
-    int32_t status = fl_run_begin(child, parent->watch.token, err);
+    int32_t status;
 
+    child->above = &parent->watch;
+    status = fl_run_begin(child, parent->watch.token, err);
     if (status != FLAME_OK)
         return status;
     fl_watch_enter(&parent->watch);
@@ -51,7 +62,7 @@ static int32_t run_it(struct fl_run *child, struct fl_run *parent, struct flame_
     fl_watch_leave(&parent->watch);
     fl_run_end(child);
     fl_result_give(&child->result, status == FLAME_OK ? result : NULL);
-    return status;
+    return explain_end(parent, status, err);
 }
 
 int32_t fl_child_run(struct fl_run *parent, uint32_t verb, struct flame_task *task,

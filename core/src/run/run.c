@@ -13,6 +13,8 @@ int32_t fl_run_begin(struct fl_run *run, struct flame_cancel *token, struct flam
     run->bound_size = UINT64_MAX;
     run->held.total = UINT64_MAX;
     fl_pace_init(&run->pace, UINT64_MAX);
+    if (run->above)
+        return fl_watch_start_below(run->above, &run->watch, err);
     return fl_watch_start(run->engine->watchdog, &run->watch, token, err);
 }
 

@@ -54,6 +54,7 @@ struct fl_run {
     struct fl_setup *setup;
     const struct flame_task *said; /* the caller's struct; `task.said` is our copy */
     uint32_t verb;
+    struct fl_watch *above; /* of the task for whose sake this one is; or NULL */
     struct fl_task task;
     struct fl_hop hop;
     struct fl_watch watch;
