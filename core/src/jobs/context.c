@@ -37,9 +37,6 @@ static int32_t open_services(struct flame *flame, struct flame_error *err)
         status = fl_pool_open(workers, FLAME_PER_ORIGIN, &flame->engine.pool, err);
     if (status == FLAME_OK)
         status = fl_setup_new(&flame->said, &flame->log, &flame->setup, err);
-    if (status == FLAME_OK)
-        flame->engine.pace.bytes_per_second =
-            fl_config_number(flame->setup->config, NULL, FL_OPT_RATE_TOTAL);
     return status;
 }
 
@@ -57,7 +54,6 @@ static int32_t prepare(struct flame *flame, struct flame_error *err)
     (void)pthread_mutex_init(&flame->log_lock, NULL);
     (void)pthread_mutex_init(&flame->lock, NULL);
     fl_patience_init(&flame->engine.patience);
-    fl_pace_init(&flame->engine.pace, UINT64_MAX);
     flame->last_living = &flame->living;
     flame->pid = getpid();
     return FLAME_OK;
@@ -155,7 +151,6 @@ void flame_close(struct flame *flame)
     fl_setup_unref(flame->setup);
     fl_mailbox_done(&flame->mailbox);
     fl_patience_done(&flame->engine.patience);
-    fl_pace_done(&flame->engine.pace);
     free((char *)(uintptr_t)flame->said.file);
     fl_list_free(flame->said.plugin_dirs, false);
     fl_list_free(flame->said.options, false);

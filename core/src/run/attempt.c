@@ -20,8 +20,7 @@ static void set_up(struct fl_run *run)
     transfer->sink = run->verb == FLAME_FETCH ? run->sink : NULL;
     transfer->source = run->verb == FLAME_STORE ? &run->source : NULL;
     transfer->paces[0] = run->task.bytes_per_second == UINT64_MAX ? NULL : &run->pace;
-    transfer->paces[1] =
-        run->engine->pace.bytes_per_second == UINT64_MAX ? NULL : &run->engine->pace;
+    transfer->paces[1] = run->setup->pace.bytes_per_second == UINT64_MAX ? NULL : &run->setup->pace;
     transfer->also_counted = NULL;
     transfer->listener =
         (struct fl_listener){.reported = fl_held_reported, .listed = fl_store_listed, .data = run};

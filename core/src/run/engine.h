@@ -14,6 +14,7 @@ struct fl_setup {
     struct fl_host_core core; /* first: the `core` of every plugin's host table */
     struct fl_config *config;
     struct fl_registry *registry;
+    struct fl_pace pace; /* of all tasks together */
     atomic_uint references;
 };
 
@@ -35,7 +36,6 @@ struct fl_engine {
     struct fl_watchdog *watchdog;
     struct fl_pool *pool;
     struct fl_patience patience;
-    struct fl_pace pace; /* of all tasks together */
     _Atomic uint64_t retries;
     _Atomic uint64_t transferred;
 };

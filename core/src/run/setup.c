@@ -9,6 +9,7 @@ static int32_t fill(struct fl_setup *setup, const struct flame_config *config,
     if (status != FLAME_OK)
         return status;
     setup->core.config = setup->config;
+    setup->pace.bytes_per_second = fl_config_number(setup->config, NULL, FL_OPT_RATE_TOTAL);
     return fl_registry_open(setup->config, NULL, fl_host_table(), &setup->core, &setup->registry,
                             err);
 }
@@ -22,6 +23,7 @@ int32_t fl_setup_new(const struct flame_config *config, const struct fl_log_targ
     if (!setup)
         return fl_fail_memory(err);
     atomic_init(&setup->references, 1);
+    fl_pace_init(&setup->pace, UINT64_MAX);
     setup->core.log = log->log;
     setup->core.log_data = log->data;
     setup->core.log_level = log->level;
@@ -46,5 +48,6 @@ void fl_setup_unref(struct fl_setup *setup)
         return;
     fl_registry_close(setup->registry);
     fl_config_free(setup->config);
+    fl_pace_done(&setup->pace);
     free(setup);
 }
