@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #define MODE (RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)
@@ -68,6 +69,10 @@ static enum fl_reject find_entry(const struct fl_object *object, entry_function 
     memcpy(entry, &address, sizeof(*entry));
     return FL_ACCEPTED;
 }
+
+/* An entry may fill one table each time it is called, and setups that came by a reload, or several
+ * contexts, may ask one plugin at once. */
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static enum fl_reject copy(const struct fl_object *object, const struct flame_plugin *theirs,
                            struct flame_plugin *out, struct fl_refusal *refusal)
@@ -140,8 +145,10 @@ enum fl_reject fl_object_table(const struct fl_object *object, const char *manif
     struct flame_plugin table;
     enum fl_reject reject = find_entry(object, &entry, refusal);
 
+    (void)pthread_mutex_lock(&table_lock);
     if (reject == FL_ACCEPTED)
         reject = copy(object, entry(), &table, refusal);
+    (void)pthread_mutex_unlock(&table_lock);
     if (reject == FL_ACCEPTED)
         reject = check_slots(object, &table, refusal);
     if (reject == FL_ACCEPTED)
