@@ -23,7 +23,7 @@ struct fl_pool {
     uint32_t max_threads;
     uint32_t per_lane;
     uint32_t count; /* threads made */
-    uint32_t idle;  /* threads that wait */
+    uint32_t idle;  /* threads that wait, or were made and have not looked yet */
     uint32_t running;
     uint64_t waiting;
     bool stopping;
@@ -169,6 +169,7 @@ static void *work(void *data)
     struct fl_pool *pool = data;
 
     (void)pthread_mutex_lock(&pool->lock);
+    pool->idle--;
     for (;;) {
         struct fl_lane *lane = next_lane(pool);
 
@@ -186,49 +187,43 @@ static void *work(void *data)
     return NULL;
 }
 
+/* A thread more, if a job could run now that nobody is there for. */
 static int32_t want_thread(struct fl_pool *pool, struct flame_error *err)
 {
     int failed;
 
-    if (pool->count >= pool->max_threads || count_ready(pool, pool->idle + 1) < pool->idle)
+    if (pool->count >= pool->max_threads || count_ready(pool, pool->idle + 1) <= pool->idle)
         return FLAME_OK;
     failed = fl_thread_start(&pool->threads[pool->count], "flame-work", work, pool);
     if (failed && pool->count == 0)
         return fl_fail_errno(err, failed, "cannot start a thread");
-    pool->count += failed ? 0 : 1;
+    if (failed)
+        return FLAME_OK; /* those that are there come to it */
+    pool->count++;
+    pool->idle++;
     return FLAME_OK;
 }
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
-static int32_t submit_locked(struct fl_pool *pool, struct fl_pool_job *job, struct flame_error *err)
+static void append(struct fl_pool *pool, struct fl_lane *lane, struct fl_pool_job *job)
 {
-    struct fl_lane *lane = find_lane(pool, job->lane);
-    int32_t status = want_thread(pool, err);
-
-    if (status != FLAME_OK)
-        return status;
-    if (!lane)
-        lane = add_lane(pool, job->lane);
-    if (!lane)
-        return fl_fail_memory(err);
     job->next = NULL;
     job->queue = lane;
     *lane->last = job;
     lane->last = &job->next;
     pool->waiting++;
-    (void)pthread_cond_signal(&pool->changed);
-    return FLAME_OK;
 }
 
-int32_t fl_pool_submit(struct fl_pool *pool, struct fl_pool_job *job, struct flame_error *err)
+static void remove_at(struct fl_pool *pool, struct fl_pool_job **at)
 {
-    int32_t status;
+    struct fl_pool_job *job = *at;
 
-    (void)pthread_mutex_lock(&pool->lock);
-    status = submit_locked(pool, job, err);
-    (void)pthread_mutex_unlock(&pool->lock);
-    return status;
+    *at = job->next;
+    if (!*at)
+        job->queue->last = at;
+    pool->waiting--;
+    drop_if_empty(pool, job->queue);
 }
 
 /* Is it still in the lane it was put into? That lane may be gone, then so is the job. */
@@ -244,19 +239,42 @@ static struct fl_pool_job **find_job(const struct fl_pool *pool, const struct fl
     return NULL;
 }
 
+static int32_t submit_locked(struct fl_pool *pool, struct fl_pool_job *job, struct flame_error *err)
+{
+    struct fl_lane *lane = find_lane(pool, job->lane);
+    int32_t status;
+
+    if (!lane)
+        lane = add_lane(pool, job->lane);
+    if (!lane)
+        return fl_fail_memory(err);
+    append(pool, lane, job);
+    status = want_thread(pool, err);
+    if (status == FLAME_OK)
+        (void)pthread_cond_signal(&pool->changed);
+    else
+        remove_at(pool, find_job(pool, job));
+    return status;
+}
+
+int32_t fl_pool_submit(struct fl_pool *pool, struct fl_pool_job *job, struct flame_error *err)
+{
+    int32_t status;
+
+    (void)pthread_mutex_lock(&pool->lock);
+    status = submit_locked(pool, job, err);
+    (void)pthread_mutex_unlock(&pool->lock);
+    return status;
+}
+
 bool fl_pool_withdraw(struct fl_pool *pool, struct fl_pool_job *job)
 {
     struct fl_pool_job **at;
 
     (void)pthread_mutex_lock(&pool->lock);
     at = find_job(pool, job);
-    if (at) {
-        *at = job->next;
-        if (!*at)
-            job->queue->last = at;
-        pool->waiting--;
-        drop_if_empty(pool, job->queue);
-    }
+    if (at)
+        remove_at(pool, at);
     (void)pthread_mutex_unlock(&pool->lock);
     return at != NULL;
 }
