@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "transfer/exchange.h"
 #include "transfer/pool.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -98,55 +98,207 @@ Test(pool, its_threads_block_all_signals_and_the_callers_stay_as_they_were)
     cr_expect_eq(sigismember(&before, SIGINT), sigismember(&after, SIGINT));
 }
 
-struct conversation {
-    struct fl_exchange exchange;
-    pthread_t caller;
-    atomic_int asked;
-    atomic_int ticks;
-    atomic_int strangers;
-    int32_t answers;
-};
+/* ---- lanes ----------------------------------------------------------------------------------- */
 
-static int32_t answer(void *data)
+static struct fl_pool_job jobs[2000];
+
+static void submit_many(struct fl_pool *pool, struct fl_pool_job *first, int many,
+                        struct fl_pool_job like)
 {
-    struct conversation *conversation = data;
-
-    if (!pthread_equal(pthread_self(), conversation->caller))
-        atomic_fetch_add(&conversation->strangers, 1);
-    return atomic_fetch_add(&conversation->asked, 1);
+    for (int i = 0; i < many; i++) {
+        first[i] = like;
+        cr_assert_eq(fl_pool_submit(pool, &first[i], NULL), FLAME_OK);
+    }
 }
 
-static bool tick(void *data)
+Test(pool, no_more_of_one_lane_than_its_share_runs_at_once)
 {
-    struct conversation *conversation = data;
+    struct counter counters[3] = {{.step_us = 300}, {.step_us = 300}, {.step_us = 300}};
+    struct fl_pool *pool = NULL;
 
-    atomic_fetch_add(&conversation->ticks, 1);
-    return true;
+    cr_assert_eq(fl_pool_open(16, 3, &pool, NULL), FLAME_OK);
+    for (int i = 0; i < 300; i++) {
+        static const char *const names[] = {"a", "b", ""};
+
+        jobs[i] =
+            (struct fl_pool_job){.lane = names[i % 3], .body = count, .data = &counters[i % 3]};
+        cr_assert_eq(fl_pool_submit(pool, &jobs[i], NULL), FLAME_OK);
+    }
+    fl_pool_close(pool);
+    for (int i = 0; i < 3; i++) {
+        cr_expect_eq(atomic_load(&counters[i].done), 100);
+        cr_expect_leq(atomic_load(&counters[i].most), 3);
+        cr_expect_geq(atomic_load(&counters[i].most), 2);
+    }
 }
 
-static void *ask_often(void *data)
+static void hold(void *data)
 {
-    struct conversation *conversation = data;
+    struct counter *counter = data;
 
-    for (int i = 0; i < 500; i++)
-        conversation->answers +=
-            fl_exchange_ask(&conversation->exchange, answer, conversation) == i;
-    usleep(60000);
-    fl_exchange_end(&conversation->exchange);
-    return NULL;
+    atomic_fetch_add(&counter->running, 1);
+    while (atomic_load(&counter->most) == 0) /* its gate */
+        usleep(500);
+    atomic_fetch_add(&counter->done, 1);
 }
 
-Test(exchange, callbacks_run_on_the_callers_thread_only)
+Test(pool, a_slow_lane_with_a_thousand_jobs_starves_no_other)
 {
-    struct conversation conversation = {.caller = pthread_self()};
-    pthread_t worker;
+    struct counter slow = {.step_us = 0};
+    struct counter quick = {.step_us = 0};
+    struct fl_pool *pool = NULL;
+    uint64_t waiting = 0;
+    uint32_t running = 0;
 
-    cr_assert_eq(fl_exchange_init(&conversation.exchange, NULL, NULL), FLAME_OK);
-    cr_assert_eq(pthread_create(&worker, NULL, ask_often, &conversation), 0);
-    fl_exchange_serve(&conversation.exchange, tick, &conversation, 10);
-    pthread_join(worker, NULL);
-    cr_expect_eq(conversation.answers, 500);
-    cr_expect_eq(atomic_load(&conversation.strangers), 0);
-    cr_expect_geq(atomic_load(&conversation.ticks), 2);
-    fl_exchange_done(&conversation.exchange);
+    cr_assert_eq(fl_pool_open(4, 3, &pool, NULL), FLAME_OK);
+    submit_many(pool, jobs, 1000,
+                (struct fl_pool_job){.lane = "slow", .body = hold, .data = &slow});
+    wait_for(&slow.running, 3);
+    submit_many(pool, jobs + 1000, 50,
+                (struct fl_pool_job){.lane = "quick", .body = count, .data = &quick});
+    wait_for(&quick.done, 50); /* while no slow one has ended */
+    for (int i = 0; i < 5000 && running != 3; i++) {
+        fl_pool_counts(pool, &waiting, &running);
+        usleep(1000);
+    }
+    cr_expect_eq(running, 3);
+    cr_expect_eq(waiting, 997);
+    atomic_store(&slow.most, 1);
+    fl_pool_close(pool);
+    cr_expect_eq(atomic_load(&slow.done), 1000);
+}
+
+static int order[64];
+static atomic_int ordered;
+
+static void note_order(void *data)
+{
+    order[atomic_fetch_add(&ordered, 1)] = *(const char *)data;
+}
+
+Test(pool, lanes_take_turns_and_each_keeps_its_order)
+{
+    struct counter gate = {.step_us = 0};
+    struct fl_pool_job first = {.lane = "x", .body = hold, .data = &gate};
+    static const char texts[] = "aaaaaaaaaabbbbbbbbbbccccc";
+    struct fl_pool *pool = NULL;
+
+    cr_assert_eq(fl_pool_open(1, 1, &pool, NULL), FLAME_OK);
+    cr_assert_eq(fl_pool_submit(pool, &first, NULL), FLAME_OK);
+    wait_for(&gate.running, 1);
+    for (int i = 0; i < 25; i++) {
+        static const char *const names[] = {"a", "b", "c"};
+
+        jobs[i] = (struct fl_pool_job){.lane = names[texts[i] - 'a'],
+                                       .body = note_order,
+                                       .data = (void *)(uintptr_t)&texts[i]};
+        cr_assert_eq(fl_pool_submit(pool, &jobs[i], NULL), FLAME_OK);
+    }
+    atomic_store(&gate.most, 1);
+    fl_pool_close(pool);
+    cr_assert_eq(atomic_load(&ordered), 25);
+    for (int round = 0; round < 5; round++) {
+        uint32_t seen = 0;
+
+        for (int i = 0; i < 3; i++)
+            seen |= 1u << (order[3 * round + i] - 'a');
+        cr_expect_eq(seen, 7, "round %d", round);
+    }
+}
+
+Test(pool, the_last_of_a_lane_may_be_taken_back_and_the_lane_still_works)
+{
+    struct counter gate = {.step_us = 0};
+    struct counter counter = {.step_us = 0};
+    struct fl_pool_job first = {.lane = "x", .body = hold, .data = &gate};
+    struct fl_pool_job like = {.lane = "y", .body = count, .data = &counter};
+    struct fl_pool *pool = NULL;
+    uint64_t waiting = 0;
+    uint32_t running = 0;
+
+    cr_assert_eq(fl_pool_open(1, 1, &pool, NULL), FLAME_OK);
+    cr_assert_eq(fl_pool_submit(pool, &first, NULL), FLAME_OK);
+    wait_for(&gate.running, 1);
+    submit_many(pool, jobs, 3, like);
+    cr_expect(fl_pool_withdraw(pool, &jobs[2])); /* the last, the middle and the only one */
+    cr_expect(fl_pool_withdraw(pool, &jobs[0]));
+    cr_expect(fl_pool_withdraw(pool, &jobs[1]));
+    fl_pool_counts(pool, &waiting, &running);
+    cr_expect_eq(waiting, 0);
+    cr_expect_eq(running, 1);
+    submit_many(pool, jobs, 3, like);
+    cr_expect(fl_pool_withdraw(pool, &jobs[2]));
+    submit_many(pool, jobs + 3, 1, like);
+    atomic_store(&gate.most, 1);
+    fl_pool_close(pool);
+    cr_expect_eq(atomic_load(&counter.done), 3);
+}
+
+static void *come_and_go(void *data)
+{
+    struct counter counter = {.step_us = 0};
+    struct fl_pool_job mine[20];
+    int withdrawn = 0;
+
+    for (int round = 0; round < 50; round++) {
+        static const char *const names[] = {"a", "b", "c", "d", "e"};
+
+        for (int i = 0; i < 20; i++) {
+            mine[i] = (struct fl_pool_job){
+                .lane = names[(i + round) % 5], .body = count, .data = &counter};
+            if (fl_pool_submit(data, &mine[i], NULL) != FLAME_OK)
+                return data;
+        }
+        for (int i = 0; i < 20; i += 3)
+            withdrawn += fl_pool_withdraw(data, &mine[i]);
+        for (int i = 0; i < 5000 && atomic_load(&counter.done) + withdrawn < 20 * (round + 1); i++)
+            usleep(1000);
+    }
+    return atomic_load(&counter.done) + withdrawn == 1000 ? NULL : data;
+}
+
+Test(pool, jobs_are_queued_and_taken_back_on_many_threads)
+{
+    struct fl_pool *pool = NULL;
+    pthread_t threads[6];
+
+    cr_assert_eq(fl_pool_open(4, 2, &pool, NULL), FLAME_OK);
+    for (int i = 0; i < 6; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, come_and_go, pool), 0);
+    for (int i = 0; i < 6; i++) {
+        void *failed = NULL;
+
+        (void)pthread_join(threads[i], &failed);
+        cr_expect_null(failed);
+    }
+    fl_pool_close(pool);
+}
+
+static size_t count_threads(void)
+{
+    DIR *dir = opendir("/proc/self/task");
+    size_t threads = 0;
+
+    while (dir && readdir(dir))
+        threads++;
+    (void)closedir(dir);
+    return threads;
+}
+
+Test(pool, jobs_that_cannot_run_yet_make_no_threads)
+{
+    struct counter gate = {.step_us = 0};
+    struct fl_pool *pool = NULL;
+    size_t before = count_threads();
+
+    cr_assert_eq(fl_pool_open(64, 2, &pool, NULL), FLAME_OK);
+    submit_many(pool, jobs, 2, (struct fl_pool_job){.lane = "", .body = hold, .data = &gate});
+    wait_for(&gate.running, 2);
+    for (int i = 2; i < 200; i++)
+        submit_many(pool, jobs + i, 1,
+                    (struct fl_pool_job){.lane = "", .body = hold, .data = &gate});
+    cr_expect_leq(count_threads(), before + 3, "%zu more", count_threads() - before);
+    atomic_store(&gate.most, 1);
+    fl_pool_close(pool);
+    cr_expect_eq(atomic_load(&gate.done), 200);
 }
