@@ -26,7 +26,7 @@
 
 struct fl_partial {
     char validator[FL_PARTIAL_TEXT_MAX]; /* "" = none */
-    char origin[FL_PARTIAL_TEXT_MAX];    /* of the URL that it came from */
+    char origin[FL_PARTIAL_TEXT_MAX];    /* where it was said, in words of the caller's */
     char digest[FL_PARTIAL_DIGEST_MAX];  /* "sha256:<hex>" expected of the whole, or "" */
     uint64_t total;                      /* the size of the whole; 0 = not known */
     uint64_t durable; /* bytes from the start that are on the disk after any power loss */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/run.h"
 
+#include "base/text.h"
 #include "request/repr_digest.h"
 #include "transfer/body.h"
 
@@ -17,17 +18,50 @@ static bool has_digest(const struct fl_run *run)
 
 /* ---- remembering ----------------------------------------------------------------------------- */
 
-static void forget_version(struct fl_held *held)
+/* From now on the digest alone vouches for the whole. */
+static void forget_validator(struct fl_held *held)
 {
     free(held->validator);
-    free(held->origin);
-    held->validator = held->origin = NULL;
+    free(held->place);
+    held->validator = held->place = NULL;
+}
+
+static void forget_version(struct fl_held *held)
+{
+    forget_validator(held);
     held->total = UINT64_MAX;
 }
 
 void fl_held_done(struct fl_held *held)
 {
     forget_version(held);
+}
+
+/* An etag tells versions of one resource apart, not resources: many are made of time and size. So
+ * it is held to where it was said: the url that was asked for, and the origin and path that it led
+ * to (a redirect's query may be a signature, new each time). NULL = no memory. */
+static char *present_place(const struct fl_run *run)
+{
+    const struct fl_url *hop = &run->hop.url;
+    const char *source =
+        run->retry.source == 0 ? run->task.url.text : run->task.said.mirrors[run->retry.source - 1];
+    char text[FL_DIGEST_TEXT_MAX];
+    struct fl_digest digest;
+    struct fl_hash hash;
+
+    fl_hash_init(&hash, FL_DIGEST_SHA256);
+    fl_hash_update(&hash, source, strlen(source) + 1);
+    fl_hash_update(&hash, hop->path, strlen(hop->path));
+    fl_hash_final(&hash, &digest);
+    fl_digest_format(&digest, text);
+    return fl_format("%s %s", hop->origin, text);
+}
+
+static bool is_same_place(const struct fl_run *run)
+{
+    fl_auto_free char *now = run->held.validator ? present_place(run) : NULL;
+
+    return now && strcmp(run->held.place, now) == 0;
 }
 
 /* Without memory nothing is remembered: then a further try begins at 0. */
@@ -41,8 +75,8 @@ static void remember_version(struct fl_run *run, const struct flame_object *obje
     if (!(object->flags & FLAME_OBJECT_STRONG) || !object->validator)
         return;
     held->validator = strdup(object->validator);
-    held->origin = strdup(run->hop.url.origin);
-    if (!held->validator || !held->origin)
+    held->place = present_place(run);
+    if (!held->validator || !held->place)
         forget_version(held);
 }
 
@@ -126,8 +160,8 @@ static void take_over(struct fl_run *run, const struct fl_partial *partial, uint
     if (!partial->validator[0])
         return;
     held->validator = strdup(partial->validator);
-    held->origin = strdup(partial->origin);
-    if (!held->validator || !held->origin)
+    held->place = strdup(partial->origin);
+    if (!held->validator || !held->place)
         forget_version(held);
 }
 
@@ -166,25 +200,18 @@ int32_t fl_held_adopt(struct fl_run *run, struct flame_error *err)
 /* Can a plugin with these caps, at this hop, go on from what is there? */
 static bool can_continue(const struct fl_run *run, uint64_t caps)
 {
-    const struct fl_held *held = &run->held;
-    bool is_same_place =
-        held->validator && held->origin && strcmp(held->origin, run->hop.url.origin) == 0;
-
     if (!(caps & FLAME_CAN_RANGE))
         return false;
-    return (is_same_place && (caps & FLAME_CAN_SAME)) ||
+    return ((caps & FLAME_CAN_SAME) && is_same_place(run)) ||
            (has_digest(run) && !fl_output_is_committed(run));
 }
 
 static void ask_for_rest(struct fl_run *run, uint64_t caps, struct flame_request *request)
 {
-    const struct fl_held *held = &run->held;
-
     request->offset = fl_sink_size(run->sink);
-    if (!held->validator || !(caps & FLAME_CAN_SAME) ||
-        strcmp(held->origin, run->hop.url.origin) != 0)
+    if (!(caps & FLAME_CAN_SAME) || !is_same_place(run))
         return;
-    request->validator = held->validator;
+    request->validator = run->held.validator;
     request->condition = FLAME_WHEN_SAME;
 }
 
@@ -210,12 +237,12 @@ int32_t fl_held_ask(struct fl_run *run, uint64_t caps, struct flame_request *req
 /* ---- what is about to come ------------------------------------------------------------------- */
 
 /* The body goes on where we stopped: is it the rest of the same version? */
-static int32_t judge_rest(const struct fl_run *run, const struct flame_object *object,
+static int32_t judge_rest(struct fl_run *run, const struct flame_object *object,
                           struct flame_error *err)
 {
-    const struct fl_held *held = &run->held;
-    bool is_comparable = held->validator && (object->flags & FLAME_OBJECT_STRONG) &&
-                         object->validator && strcmp(held->origin, run->hop.url.origin) == 0;
+    struct fl_held *held = &run->held;
+    bool is_comparable =
+        (object->flags & FLAME_OBJECT_STRONG) && object->validator && is_same_place(run);
     bool has_total = held->total != UINT64_MAX && (object->flags & FLAME_OBJECT_SIZE);
 
     if (is_comparable && strcmp(held->validator, object->validator) != 0)
@@ -225,6 +252,8 @@ static int32_t judge_rest(const struct fl_run *run, const struct flame_object *o
     if (!is_comparable && !has_digest(run))
         return fl_fail(err, FLAME_ERR_CHANGED,
                        "nothing shows that the object is still the same version");
+    if (!is_comparable)
+        forget_validator(held);
     return FLAME_OK;
 }
 
@@ -261,7 +290,7 @@ static void keep_by_name(struct fl_run *run, uint64_t total)
         *partial = (struct fl_partial){.prefix = UINT64_MAX};
     (void)snprintf(partial->validator, sizeof(partial->validator), "%s",
                    held->validator ? held->validator : "");
-    (void)snprintf(partial->origin, sizeof(partial->origin), "%s", run->hop.url.origin);
+    (void)snprintf(partial->origin, sizeof(partial->origin), "%s", held->place ? held->place : "");
     partial->digest[0] = '\0';
     if (has_digest(run))
         fl_digest_format(&run->expected, partial->digest);

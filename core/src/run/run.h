@@ -24,7 +24,7 @@
 /* What the bytes in the sink are the beginning of. */
 struct fl_held {
     char *validator; /* a strong one; or NULL */
-    char *origin;    /* that it was said by; or NULL */
+    char *place;     /* where it was said: what it is unique for; or NULL */
     uint64_t total;  /* UINT64_MAX = not known */
     struct fl_partial partial;
     bool is_kept;     /* the file has its partial's name */
