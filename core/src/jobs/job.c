@@ -265,7 +265,8 @@ bool fl_job_give_up(struct flame_job *job, int32_t status)
     return true;
 }
 
-/* Called with the context's lock held, so that the leader stays. */
+/* Called with the context's lock held, so that the leader stays. The last that is shown is told by
+ * who runs: false then, or it would be told twice. */
 static bool read_progress(struct flame_job *job, struct flame_progress *out)
 {
     struct flame_job *at = job->leader ? job->leader : job;
@@ -276,7 +277,7 @@ static bool read_progress(struct flame_job *job, struct flame_progress *out)
     if (is_running)
         fl_progress_read(at->run, out);
     (void)pthread_mutex_unlock(&at->lock);
-    return is_running;
+    return is_running && (at != job || out->phase != FLAME_PHASE_VERIFY);
 }
 
 static bool look_at_progress(struct flame_job *job, struct flame_progress *out)
