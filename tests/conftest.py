@@ -15,6 +15,12 @@ def fetch(tmp_path):
 
 
 @pytest.fixture
+def one_try(fetch):
+    """What is judged is a single failure: nothing is tried again."""
+    fetch.try_once()
+
+
+@pytest.fixture
 def serve():
     """Start scripted servers that end with the test: serve(reply, tls=None)."""
     servers = []

@@ -35,6 +35,7 @@ def test_24_a_file_whose_size_is_a_lie_is_not_taken_for_empty(fetch):
         fetch(f"file://{path}").failed("POLICY")
 
 
+@pytest.mark.usefixtures("one_try")
 @pytest.mark.parametrize("change", ["grow", "shrink", "rewrite"])
 @pytest.mark.parametrize("arguments", [[], ["--checksum", "sha512:" + "0" * 128]])
 def test_25_a_source_that_changes_meanwhile_is_told(fetch, tmp_path, change, arguments):

@@ -20,6 +20,11 @@ WAYS = {
 FORMS = [CANARY, base64.b64encode(f"me:{CANARY}".encode()).decode()]
 
 
+@pytest.fixture(autouse=True)
+def try_again_soon(fetch):
+    fetch.common += ["--option", "retry.delay=1ms"]
+
+
 def url_of(server, way, path="/x"):
     url = server.url(path)
     if way == "userinfo":

@@ -8,6 +8,7 @@ import pytest
 from support.scripted_server import response
 
 OK = b"HTTP/1.1 200 OK\r\n"
+pytestmark = pytest.mark.usefixtures("one_try")
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 SUM = "sha256:" + hashlib.sha256(b"hello").hexdigest()
 

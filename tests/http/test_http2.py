@@ -11,6 +11,7 @@ import pytest
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY = 0, 1, 3, 4, 7
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
+pytestmark = pytest.mark.usefixtures("one_try")
 STATUS_200, CONTENT_LENGTH = b"\x88", b"\x0f\x0d"  # HPACK (RFC 7541, appendix A: 8 and 28)
 
 

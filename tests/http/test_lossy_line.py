@@ -11,6 +11,7 @@ from support.program import outcome_of
 from support.scripted_server import ScriptedServer, response
 
 BYTES = random.Random(5).randbytes(200_000)
+pytestmark = pytest.mark.usefixtures("one_try")
 
 
 @pytest.fixture

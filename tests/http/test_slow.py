@@ -10,6 +10,7 @@ from support.scripted_server import response, slowly
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
 SLACK = 3 if SANITIZE else 1.5
+pytestmark = pytest.mark.usefixtures("one_try")
 
 
 def timed_out(outcome, within):
@@ -101,7 +102,7 @@ def test_68_a_flipped_byte_is_a_digest_mismatch(fetch, serve):
 
 
 def test_69_a_server_that_asks_for_patience_is_told_as_such(fetch, serve):
-    """There is no retry in this release: the answer is immediate, whatever Retry-After says."""
+    """Where nothing is tried again the answer is immediate, whatever Retry-After says."""
     busy = response(b"", "Retry-After: 999999999", status="503 Busy")
     outcome = fetch("--json", serve(busy).url())
     outcome.failed("BUSY")

@@ -10,6 +10,7 @@ from support.meddler import Meddler
 from support.scripted_server import redirect_to, response
 
 HELLO = response(b"hello")
+pytestmark = pytest.mark.usefixtures("one_try")
 
 
 @pytest.fixture

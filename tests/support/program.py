@@ -54,6 +54,10 @@ class Program:
         self.common = ["--no-config"]
         self.wrapper = []
 
+    def try_once(self):
+        """From now on no run tries again: for tests of what a single failure is."""
+        self.common += ["--option", "retry.attempts=1"]
+
     def new_place(self):
         self.count += 1
         place = self.base / f"run{self.count}"

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a download leaves beside its destination for the next one: the lock, the partial and its
+state, as core/src/publish names and writes them."""
+import hashlib
+import os
+import re
+import struct
+import time
+
+HIDDEN = re.compile(r"\.flame-(new|tmp)-[0-9a-f]{16}$")
+STATE = struct.Struct("=8sQQQQQ40s512s512s160sQQQ")
+SLOT = 4096
+BOOT = 6
+
+
+class Leftovers:
+    def __init__(self, place, name="out"):
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        self.place, self.name = place, name
+        self.lock = place / f".flame-lock-{digest}"
+        self.part = place / f".flame-part-{digest}"
+        self.state = place / f".flame-part-{digest}.state"
+
+    def names(self):
+        return sorted(name for name in os.listdir(self.place) if name != self.name)
+
+    def size(self):
+        """Of the partial."""
+        try:
+            return self.part.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def wait_for(self, size, seconds=60):
+        end = time.monotonic() + seconds
+        while self.size() < size:
+            assert time.monotonic() < end, f"{self.size()} bytes were kept: {self.names()}"
+            time.sleep(0.005)
+
+    def expect_bounded(self, kills=0):
+        """One lock, one partial and its state at most, and one hidden name per kill."""
+        known = {self.lock.name, self.part.name, self.state.name}
+        others = [name for name in self.names() if name not in known]
+        assert all(HIDDEN.match(name) for name in others), others
+        assert len(others) <= kills, others
+
+    def change_states(self, change):
+        """`change` gets each record's fields as a list; the sums are made anew."""
+        data = bytearray(self.state.read_bytes())
+        for at in range(0, len(data), SLOT):
+            fields = list(STATE.unpack_from(data, at))
+            if not fields[0].startswith(b"flpart1"):
+                continue
+            change(fields)
+            record = STATE.pack(*fields)
+            data[at:at + len(record) + 32] = record + hashlib.sha256(record).digest()
+        self.state.write_bytes(data)
+
+    def fields(self):
+        """Of the newest record."""
+        data = self.state.read_bytes()
+        return max((STATE.unpack_from(data, at) for at in range(0, len(data), SLOT)
+                    if data[at:at + 7] == b"flpart1"), key=lambda fields: fields[1])
+
+    def forget_boot(self):
+        """As if the machine had been started again since."""
+        def change(fields):
+            fields[BOOT] = b"00000000-0000-0000-0000-000000000000"
+        self.change_states(change)
