@@ -66,19 +66,16 @@ static void ask_if_changed(struct fl_run *run, uint64_t caps, struct flame_reque
 static int32_t make_request(struct fl_run *run, uint64_t caps, struct flame_request *request,
                             struct flame_error *err)
 {
-    int32_t status = FLAME_OK;
-
     fl_hop_request(&run->hop, request);
     request->attempt = run->retry.attempts;
     if (run->retry.is_fresh)
         request->flags |= FLAME_REQUEST_FRESH;
     if (run->verb == FLAME_FETCH)
-        status = fl_held_ask(run, caps, request, err);
+        fl_held_ask(run, caps, request);
     else if (run->verb != FLAME_STAT)
         return fl_store_ask(run, caps, request, err);
-    if (status == FLAME_OK)
-        ask_if_changed(run, caps, request);
-    return status;
+    ask_if_changed(run, caps, request);
+    return FLAME_OK;
 }
 
 static int32_t call_slot(struct fl_run *run, struct flame_error *err)

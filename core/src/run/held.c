@@ -215,23 +215,19 @@ static void ask_for_rest(struct fl_run *run, uint64_t caps, struct flame_request
     request->condition = FLAME_WHEN_SAME;
 }
 
-int32_t fl_held_ask(struct fl_run *run, uint64_t caps, struct flame_request *request,
-                    struct flame_error *err)
+/* Who cannot go on is asked for the whole; what is held is dropped only when the whole comes, for
+ * the answer may be a redirect to where the rest is. */
+void fl_held_ask(struct fl_run *run, uint64_t caps, struct flame_request *request)
 {
-    int32_t status = FLAME_OK;
+    bool is_empty = fl_sink_size(run->sink) == 0;
 
-    if (fl_sink_size(run->sink) > 0) {
-        if (can_continue(run, caps))
-            ask_for_rest(run, caps, request);
-        else
-            status = fl_held_drop(run, err);
-    } else if (fl_parts_wanted(run, caps)) {
+    if (!is_empty && can_continue(run, caps))
+        ask_for_rest(run, caps, request);
+    else if (is_empty && fl_parts_wanted(run, caps))
         request->length = run->task.part_min_size;
-    }
     run->transfer.offset = request->offset;
     run->transfer.length = request->length;
     atomic_store(&run->transfer.base, request->offset);
-    return status;
 }
 
 /* ---- what is about to come ------------------------------------------------------------------- */
@@ -309,7 +305,7 @@ int32_t fl_held_reported(void *data, const struct flame_transfer *transfer, stru
 
     if (transfer->offset > 0 && object->offset == transfer->offset)
         status = judge_rest(run, object, err);
-    else if (transfer->offset > 0)
+    else
         status = fl_held_drop(run, err);
     if (status == FLAME_OK)
         status = make_room(run, total, err);

@@ -77,7 +77,8 @@ static bool is_refused_rest(const struct fl_run *run, const struct flame_error *
     bool is_about_range = reason->status == FLAME_ERR_CHANGED ||
                           reason->status == FLAME_ERR_RANGE || reason->status == FLAME_ERR_PROTOCOL;
 
-    return run->verb == FLAME_FETCH && is_about_range && run->transfer.offset > 0 &&
+    return run->verb == FLAME_FETCH && is_about_range &&
+           (run->transfer.offset > 0 || fl_output_is_committed(run)) &&
            atomic_load(&run->transfer.received) == 0;
 }
 

@@ -129,11 +129,10 @@ int32_t fl_attempt(struct fl_run *run, struct flame_error *err) FL_CHECK;
 int32_t fl_held_find(struct fl_run *run, struct flame_error *err) FL_CHECK;
 /* The sink goes on behind it. */
 int32_t fl_held_adopt(struct fl_run *run, struct flame_error *err) FL_CHECK;
-/* What to ask of a plugin with these `caps` at the present hop: fills the request and the transfer.
- * Drops the bytes that it could not go on from; fails with CHANGED when they have left already. */
-int32_t fl_held_ask(struct fl_run *run, uint64_t caps, struct flame_request *request,
-                    struct flame_error *err) FL_CHECK;
-/* The listener of a fetch. */
+/* What to ask of a plugin with these `caps` at the present hop: request and transfer are filled. */
+void fl_held_ask(struct fl_run *run, uint64_t caps, struct flame_request *request);
+/* The listener of a fetch: drops the bytes that what comes does not go on from. Fails with CHANGED
+ * when they have left already, or are of another version. */
 int32_t fl_held_reported(void *data, const struct flame_transfer *transfer,
                          struct flame_error *err) FL_CHECK;
 /* The bytes are worth nothing: begin again. Fails with CHANGED when they have left already. */
