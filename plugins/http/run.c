@@ -301,6 +301,13 @@ static int64_t retry_after_ms(const char *text)
     return seconds * 1000;
 }
 
+/* May another try find the server in a better state? Not able to do it or not speaking our version
+ * are no states. */
+static bool is_passing(uint32_t status)
+{
+    return status >= 500 && status != 501 && status != 505;
+}
+
 int32_t fl_http_refuse(struct fl_exchange *exchange)
 {
     const struct fl_head *head = &exchange->head;
@@ -309,7 +316,7 @@ int32_t fl_http_refuse(struct fl_exchange *exchange)
     exchange->host->fail_detail(exchange->err, FLAME_DETAIL_HTTP, head->status);
     if (exchange->verdict.status == FLAME_ERR_BUSY && after >= 0)
         exchange->host->fail_detail(exchange->err, FLAME_DETAIL_RETRY_AFTER_MS, after);
-    if (exchange->verdict.status == FLAME_ERR_REMOTE && head->status >= 500)
+    if (exchange->verdict.status == FLAME_ERR_REMOTE && is_passing(head->status))
         exchange->host->fail_detail(exchange->err, FLAME_DETAIL_RETRYABLE, 1);
     return exchange->host->fail(exchange->err, exchange->verdict.status, exchange->verdict.message);
 }
