@@ -189,7 +189,9 @@ struct flame_task {
     /* At most ten times a second, and once when the last byte is there. Non-zero cancels. */
     int32_t (*progress)(void *data, const struct flame_progress *progress);
     /* To a path: the last word over the complete, unpublished bytes (a signature, a scan). `fd` is
-     * read-only and borrowed. Not OK: nothing is published, the task fails with SIGNATURE. */
+     * read-only and borrowed. Not OK: nothing is published, and the task fails with SIGNATURE, or,
+     * when no verdict could be reached, with the CANCELLED, IO, UNSUPPORTED or NO_MEMORY returned;
+     * the message is the one put into `err`. A file that is there already is not taken for it. */
     int32_t (*verify)(void *data, int32_t fd, uint64_t size, struct flame_error *err);
     /* The bytes, in order. Non-zero: stop, CANCELLED. */
     int32_t (*write)(void *data, const void *bytes, uint64_t size);

@@ -68,10 +68,18 @@ static int reopen_for_reading(int fd)
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+/* What kept the caller from judging is no judgement. */
+static bool is_no_verdict(int32_t status)
+{
+    return status == FLAME_ERR_CANCELLED || status == FLAME_ERR_IO ||
+           status == FLAME_ERR_UNSUPPORTED || status == FLAME_ERR_NO_MEMORY;
+}
+
 static int32_t ask_verify(struct fl_run *run, struct flame_error *err)
 {
     struct verification verification = {.said = &run->task.said, .size = fl_sink_size(run->sink)};
     fl_auto_fd int fd = -1;
+    int32_t status;
 
     if (!run->task.said.verify)
         return FLAME_OK;
@@ -80,12 +88,16 @@ static int32_t ask_verify(struct fl_run *run, struct flame_error *err)
         return fl_fail_errno(err, errno, "cannot open the file for its verification");
     verification.fd = fd;
     verification.err = FLAME_INIT(flame_error);
-    if (fl_exchange_ask(run->exchange, call_verify, &verification) == FLAME_OK)
+    status = fl_exchange_ask(run->exchange, call_verify, &verification);
+    if (status == FLAME_OK)
         return FLAME_OK;
     verification.err.message[sizeof(verification.err.message) - 1] = '\0';
-    return fl_fail(err, FLAME_ERR_SIGNATURE, "%s",
-                   verification.err.message[0] ? verification.err.message
-                                               : "the caller's check refused the bytes");
+    if (verification.err.message[0])
+        return fl_fail(err, is_no_verdict(status) ? status : FLAME_ERR_SIGNATURE, "%s",
+                       verification.err.message);
+    if (is_no_verdict(status))
+        return fl_fail(err, status, "%s", flame_status_text(status));
+    return fl_fail(err, FLAME_ERR_SIGNATURE, "the caller's check refused the bytes");
 }
 
 static int32_t publish(struct fl_run *run, struct flame_error *err)

@@ -338,7 +338,7 @@ static bool is_worth_keeping(int32_t status)
     }
 }
 
-void fl_held_leave(struct fl_run *run, int32_t status)
+bool fl_held_leave(struct fl_run *run, int32_t status)
 {
     struct flame_error ignored = FLAME_INIT(flame_error);
     bool leaves = run->publish && run->held.is_kept && is_worth_keeping(status) &&
@@ -346,4 +346,5 @@ void fl_held_leave(struct fl_run *run, int32_t status)
 
     if (run->publish)
         fl_publish_leave(run->publish, leaves);
+    return leaves;
 }

@@ -84,7 +84,7 @@ int32_t fl_output_check_current(struct fl_run *run, struct flame_error *err)
     fl_auto_fd int fd = -1;
     int32_t status;
 
-    if (!run->publish || run->expected.kind == FL_DIGEST_NONE ||
+    if (!run->publish || run->expected.kind == FL_DIGEST_NONE || run->task.said.verify ||
         (run->task.said.flags & FLAME_TASK_REPLACE))
         return FLAME_OK;
     fd = fl_publish_open_current(run->publish);
@@ -237,12 +237,11 @@ static void part_later(struct fl_run *run, int fd)
 }
 
 /* The partial is left or removed while the lock is still held. */
-void fl_output_done(struct fl_run *run, int32_t status)
+bool fl_output_done(struct fl_run *run, int32_t status)
 {
     bool is_large = run->sink && fl_sink_size(run->sink) >= SLOW_TO_FORGET;
+    bool leaves = run->sink && fl_held_leave(run, status);
 
-    if (run->sink)
-        fl_held_leave(run, status);
     fl_sink_free(run->sink);
     if (is_large && status >= FLAME_FIRST_FAILURE)
         part_later(run, run->publish ? fl_publish_fd(run->publish) : run->spool_fd);
@@ -254,4 +253,5 @@ void fl_output_done(struct fl_run *run, int32_t status)
     run->publish = NULL;
     run->lock = NULL;
     run->spool_fd = -1;
+    return leaves;
 }

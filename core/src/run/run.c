@@ -119,7 +119,8 @@ int32_t fl_run_do(struct fl_run *run, struct flame_error *err)
     run->result.duration_ns = fl_now_ns() - run->watch.started_ns;
     if (status >= FLAME_FIRST_FAILURE)
         complete_error(run, err);
-    fl_output_done(run, status);
+    if (fl_output_done(run, status))
+        err->flags |= FLAME_ERROR_RESUMABLE;
     atomic_fetch_add(&run->engine->transferred, run->transferred);
     return status;
 }

@@ -137,8 +137,9 @@ int32_t fl_held_reported(void *data, const struct flame_transfer *transfer,
                          struct flame_error *err) FL_CHECK;
 /* The bytes are worth nothing: begin again. Fails with CHANGED when they have left already. */
 int32_t fl_held_drop(struct fl_run *run, struct flame_error *err) FL_CHECK;
-/* The file ends here for now: note in its state what is there. */
-void fl_held_leave(struct fl_run *run, int32_t status);
+/* The file ends here for now: note in its state what is there. Returns whether a later run can go
+ * on from it. */
+bool fl_held_leave(struct fl_run *run, int32_t status);
 void fl_held_done(struct fl_held *held);
 
 /* ---- output.c, in order ---- */
@@ -160,7 +161,8 @@ int32_t fl_output_check_digest(struct fl_run *run, struct flame_error *err) FL_C
 int32_t fl_output_drain(struct fl_run *run, struct flame_error *err) FL_CHECK;
 /* The caller's verify, the result, then publish or hand over. */
 int32_t fl_output_complete(struct fl_run *run, struct flame_error *err) FL_CHECK;
-void fl_output_done(struct fl_run *run, int32_t status);
+/* Close all of it. Returns whether something was left that a later run can go on from. */
+bool fl_output_done(struct fl_run *run, int32_t status);
 
 /* ---- parts.c ---- */
 

@@ -102,6 +102,7 @@ enum flame_phase {
 #define FLAME_ERROR_HAS_NATIVE 0x10u /* native_code is set; native_domain says whose it is */
 #define FLAME_ERROR_SOURCE 0x20u     /* IO: reading the local source, not writing the destination */
 #define FLAME_ERROR_REDIRECTS 0x40u  /* LIMIT: the bound that was hit is the one on redirects */
+#define FLAME_ERROR_RESUMABLE 0x80u  /* what came was kept: the same fetch again goes on from it */
 
 /* Everything known about one failure. Owned by the caller, filled by the core, no pointer inside:
  * it outlives every context and is copied with `=`. Plugins get an opaque handle under the same
