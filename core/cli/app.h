@@ -6,27 +6,46 @@
 #include "events.h"
 #include "options.h"
 #include "plan.h"
+#include "progress.h"
 
 struct cli_app {
     struct cli_args args;
     struct cli_plan plan;
     struct cli_events events;
+    struct cli_events progress_events; /* where progress goes as JSON */
     struct flame_cancel *cancel;
     struct flame *flame; /* open when a verb begins */
+    bool has_partial;    /* a signal stopped a download that can be gone on from */
 };
 
 /* The verbs. Each says what it has to say and returns the exit code. */
 int cli_get(struct cli_app *app);
+int cli_put(struct cli_app *app);
+int cli_rm(struct cli_app *app);
 int cli_stat(struct cli_app *app);
+int cli_ls(struct cli_app *app);
 int cli_verify(struct cli_app *app);
 int cli_plugins(struct cli_app *app);
 int cli_config(struct cli_app *app);
 
+/* As the command line wants it shown: not begun. */
+struct cli_progress cli_progress_for(struct cli_app *app);
+/* Does the download go to standard output? */
+bool cli_is_to_stdout(const struct cli_args *args);
+
 /* Do `one` for each url in order, until a signal comes. Returns the first exit code but 0. */
 int cli_for_each_url(struct cli_app *app, int (*one)(struct cli_app *app, const char *url));
 
+/* Helpers of the checks below. Fail with INVALID: no url; more than one url beside this option. */
+int32_t cli_check_urls(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
+int32_t cli_check_for_one(const struct cli_args *args, enum cli_option_id id,
+                          struct flame_error *err) CLI_MUST_USE;
+
 /* What each verb wants of its command line, before anything else happens. Fails with INVALID. */
 int32_t cli_get_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
+int32_t cli_put_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
+int32_t cli_rm_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
+int32_t cli_ls_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
 int32_t cli_stat_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
 int32_t cli_verify_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
 int32_t cli_no_words_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;

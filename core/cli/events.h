@@ -29,7 +29,8 @@ struct cli_subject {
 void cli_events_open(struct cli_events *events, FILE *out);
 
 void cli_event_start(struct cli_events *events, const struct cli_subject *subject);
-void cli_event_redirect(struct cli_events *events, const char *from, const char *to);
+/* Redirects, retries and the like. */
+void cli_event_news(struct cli_events *events, const struct flame_event *event);
 /* `rate` in bytes a second. */
 void cli_event_progress(struct cli_events *events, const struct flame_progress *progress,
                         uint64_t rate);
@@ -37,6 +38,17 @@ void cli_event_done(struct cli_events *events, const struct cli_subject *subject
                     const struct flame_result *result);
 void cli_event_stat(struct cli_events *events, const struct cli_subject *subject,
                     const struct flame_result *result);
+/* The caller's version is still the current one. */
+void cli_event_not_modified(struct cli_events *events, const struct cli_subject *subject,
+                            const struct flame_result *result);
+void cli_event_stored(struct cli_events *events, const struct cli_subject *subject,
+                      const struct flame_result *result);
+void cli_event_removed(struct cli_events *events, const struct cli_subject *subject,
+                       const struct flame_result *result);
+/* One of a list; `name` as ls shows it. */
+void cli_event_entry(struct cli_events *events, const char *name, const struct flame_result *entry);
+void cli_event_listed(struct cli_events *events, const struct cli_subject *subject,
+                      const struct flame_result *result, uint64_t entries);
 void cli_event_error(struct cli_events *events, const char *url, const struct flame_error *err,
                      int exit_code);
 void cli_event_plugin(struct cli_events *events, const struct flame_plugin_info *info);

@@ -63,5 +63,5 @@ void cli_help_print(FILE *out, const struct cli_args *args)
     for (size_t i = 0; i < CLI_OPTION_COUNT; i++)
         if (cli_options[i].verbs & verbs)
             print_row(out, &cli_options[i]);
-    (void)fprintf(out, "\nTIME: 30, 30s, 500ms, 2m. SIZE: 4096, 64k, 1G (units of 1024).\n");
+    (void)fprintf(out, "\nTIME: 30, 30s, 500ms, 2m, 1h. SIZE: 4096, 64k, 1G (units of 1024).\n");
 }

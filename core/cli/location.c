@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define NAME_BYTES_MAX 255
@@ -91,16 +92,33 @@ char *cli_percent_decoded(const char *text, size_t length, size_t *size)
 
 static const char *unsafe_because(const char *name, size_t size)
 {
-    if (size == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return "the url does not end in a file name";
+    if (size == 0 || (size == 1 && name[0] == '.') || (size == 2 && memcmp(name, "..", 2) == 0))
+        return "is no file name";
     if (size > NAME_BYTES_MAX)
-        return "the url's last segment is too long for a file name";
+        return "is too long for a file name";
     if (strncmp(name, RESERVED_PREFIX, strlen(RESERVED_PREFIX)) == 0)
-        return "names beginning with '" RESERVED_PREFIX "' are kept for own files";
+        return "begins with '" RESERVED_PREFIX "', which is kept for own files";
     for (size_t i = 0; i < size; i++)
         if (name[i] == '/' || iscntrl((unsigned char)name[i]))
-            return "the url's last segment hides a character that no file name should have";
+            return "hides a character that no file name should have";
     return NULL;
+}
+
+const char *cli_unsafe_below(const char *path)
+{
+    if (path[0] == '/')
+        return "is absolute";
+    for (const char *at = path;; at++) {
+        size_t size = strcspn(at, "/");
+        bool is_here = size == 1 && at[0] == '.' && at[size];
+        const char *reason = is_here ? NULL : unsafe_because(at, size);
+
+        if (size == 2 && memcmp(at, "..", 2) == 0)
+            return "leads out of the output directory";
+        if (reason || !at[size])
+            return reason;
+        at += size;
+    }
 }
 
 int32_t cli_name_of_url(const char *url, char **out, struct flame_error *err)
@@ -118,9 +136,43 @@ int32_t cli_name_of_url(const char *url, char **out, struct flame_error *err)
         return cli_fail_memory(err);
     reason = unsafe_because(name, size);
     if (reason)
-        return cli_fail(err, FLAME_ERR_UNSAFE_NAME, "%s: name one with -o", reason);
+        return cli_fail(err, FLAME_ERR_UNSAFE_NAME, "the url's last segment %s: name one with -o",
+                        reason);
     *out = cli_take(&name);
     return FLAME_OK;
+}
+
+bool cli_is_same_origin(const char *one, const char *other)
+{
+    const char *authority = authority_of(one);
+    size_t size = (size_t)(authority - one) + strcspn(authority, "/\\?#");
+
+    return authority != one && strncasecmp(one, other, size) == 0 &&
+           (other[size] == '\0' || strchr("/\\?#", other[size]));
+}
+
+static const char *last_segment(const char *url)
+{
+    const char *end = url + strlen(url);
+
+    while (end > url && end[-1] == '/')
+        end--;
+    while (end > url && end[-1] != '/')
+        end--;
+    return end;
+}
+
+char *cli_name_in_list(const char *listed, const char *entry)
+{
+    size_t size = strcspn(listed, "?#");
+    const char *rest = entry;
+    size_t decoded;
+
+    if (strncmp(listed, entry, size) == 0)
+        rest = entry + size + strspn(entry + size, "/");
+    if (!*rest)
+        rest = last_segment(entry);
+    return rest == entry ? strdup(entry) : cli_percent_decoded(rest, strlen(rest), &decoded);
 }
 
 int32_t cli_absolute(const char *path, char **out, struct flame_error *err)

@@ -23,6 +23,17 @@ char *cli_percent_decoded(const char *text, size_t length, size_t *size);
  * *out: to be freed. Fails with UNSAFE_NAME, NO_MEMORY. */
 int32_t cli_name_of_url(const char *url, char **out, struct flame_error *err) CLI_MUST_USE;
 
+/* Why `path`, which a list of downloads names, may not be used below the output directory: it is
+ * absolute, leads out, or has a name that cli_name_of_url() would refuse. NULL = it may. */
+const char *cli_unsafe_below(const char *path);
+
+/* Do two urls begin with the same scheme and authority, letter by letter? */
+bool cli_is_same_origin(const char *one, const char *other);
+
+/* What an entry of a list is called: its url behind the listed one, decoded; the last segment where
+ * they are the same; else the url itself. NULL = no memory. */
+char *cli_name_in_list(const char *listed, const char *entry);
+
 /* The path from the root, its links untouched. *out: to be freed. Fails with IO, NO_MEMORY. */
 int32_t cli_absolute(const char *path, char **out, struct flame_error *err) CLI_MUST_USE;
 

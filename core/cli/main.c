@@ -20,7 +20,10 @@ struct verb {
 
 static const struct verb verbs[CLI_VERB_COUNT] = {
     [CLI_GET] = {cli_get, cli_get_check},
+    [CLI_PUT] = {cli_put, cli_put_check},
+    [CLI_RM] = {cli_rm, cli_rm_check},
     [CLI_STAT] = {cli_stat, cli_stat_check},
+    [CLI_LS] = {cli_ls, cli_ls_check},
     [CLI_VERIFY] = {cli_verify, cli_verify_check},
     [CLI_PLUGINS] = {cli_plugins, cli_no_words_check},
     [CLI_CONFIG] = {cli_config, cli_no_words_check},

@@ -109,9 +109,9 @@ static int32_t read_letters(struct reader *reader, char *word)
 
         if (!option)
             return cli_fail(reader->err, FLAME_ERR_INVALID, "unknown option '-%c'", *word);
-        if (option->argument)
+        if (option->argument && !option->letter_means)
             return add_with_argument(reader, option, word[1] ? word + 1 : NULL);
-        status = add_given(reader, option, NULL);
+        status = add_given(reader, option, (char *)(uintptr_t)option->letter_means);
         if (status != FLAME_OK)
             return status;
     }

@@ -6,7 +6,17 @@
 
 #include "text.h"
 
-enum cli_verb { CLI_GET, CLI_STAT, CLI_VERIFY, CLI_PLUGINS, CLI_CONFIG, CLI_VERB_COUNT };
+enum cli_verb {
+    CLI_GET,
+    CLI_PUT,
+    CLI_RM,
+    CLI_STAT,
+    CLI_LS,
+    CLI_VERIFY,
+    CLI_PLUGINS,
+    CLI_CONFIG,
+    CLI_VERB_COUNT
+};
 
 struct cli_verb_row {
     const char *name;
@@ -21,19 +31,39 @@ enum cli_option_id {
     CLI_REMOTE_NAME,
     CLI_OUTPUT_DIR,
     CLI_CREATE_DIRS,
+    CLI_INPUT_FILE,
+    CLI_PARALLEL,
     CLI_OVERWRITE,
     CLI_REMOTE_TIME,
     CLI_SPOOL,
     CLI_DURABILITY,
     CLI_CHECKSUM,
+    CLI_CHECKSUM_FILE,
     CLI_REQUIRE_DIGEST,
+    CLI_VERIFY_SIG,
+    CLI_TRUSTED_KEY,
     CLI_ALLOW_UNPROVEN,
+    CLI_ETAG,
+    CLI_CONTINUE,
+    CLI_NO_LOCK,
+    CLI_LOCK_TIMEOUT,
+    CLI_MIRROR,
+    CLI_SOURCE_TIMEOUT,
+    CLI_RETRY,
+    CLI_RETRY_DELAY,
+    CLI_RETRY_MAX_TIME,
+    CLI_CONNECTIONS,
+    CLI_MIN_SPLIT,
+    CLI_LIMIT_RATE,
     CLI_CONNECT_TIMEOUT,
     CLI_FIRST_BYTE_TIMEOUT,
     CLI_STALL_TIMEOUT,
     CLI_MAX_TIME,
     CLI_MAX_FILESIZE,
     CLI_MAX_REDIRS,
+    CLI_RECURSIVE,
+    CLI_MAX_ENTRIES,
+    CLI_CURSOR,
     CLI_HEADER,
     CLI_USER_AGENT,
     CLI_USER,
@@ -88,7 +118,8 @@ struct cli_option {
     uint32_t verbs;      /* a bit for each enum cli_verb */
     uint32_t task_flag;
     enum cli_effect effect;
-    char letter; /* or 0 */
+    char letter;              /* or 0 */
+    const char *letter_means; /* the letter takes no argument but means this one; or NULL */
 };
 
 extern const struct cli_option cli_options[CLI_OPTION_COUNT];

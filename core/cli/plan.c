@@ -8,9 +8,12 @@
 #include <flame/plugin.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define RETRIES_MAX 99
 
 /* Names with a dot are the library's, for every url; the others are those of the url's plugin. */
 static struct cli_list *list_for(struct cli_plan *plan, const char *name)
@@ -121,6 +124,90 @@ static void set_overwrite(struct cli_plan *plan, const char *when)
         plan->task.flags |= FLAME_TASK_REPLACE;
 }
 
+/* ---- what the task points at ----------------------------------------------------------------- */
+
+static int32_t keep_text(struct cli_plan *plan, const char *text, const char **out,
+                         struct flame_error *err)
+{
+    int32_t status = cli_list_add(&plan->texts, text, err);
+
+    if (status == FLAME_OK)
+        *out = plan->texts.items[plan->texts.count - 1];
+    return status;
+}
+
+/* An ETag as a server writes it (RFC 9110 8.8.3) is what a plugin calls "etag:" and that. */
+static int32_t set_validator(struct cli_plan *plan, const char *text, struct flame_error *err)
+{
+    bool is_bare = text[0] == '"' || strncmp(text, "W/\"", 3) == 0;
+    cli_auto_text char *validator = cli_format("%s%s", is_bare ? "etag:" : "", text);
+
+    if (!*text)
+        return cli_fail(err, FLAME_ERR_INVALID, "option '--etag' needs VALUE");
+    return validator ? keep_text(plan, validator, &plan->task.validator, err)
+                     : cli_fail_memory(err);
+}
+
+static int32_t set_retries(struct cli_plan *plan, const char *text, struct flame_error *err)
+{
+    uint64_t retries = 0;
+    cli_auto_text char *attempts = NULL;
+
+    if (!cli_number(text, RETRIES_MAX, &retries))
+        return cli_fail(err, FLAME_ERR_INVALID, "option '--retry' must be 0..%d, not '%s'",
+                        RETRIES_MAX, text);
+    attempts = cli_format("%" PRIu64, retries + 1);
+    return attempts ? cli_list_add_pair(&plan->options, "retry.attempts", attempts, err)
+                    : cli_fail_memory(err);
+}
+
+/* The key itself, or a file that has it: a key is longer than most names and has no dot. */
+static int32_t set_trusted_key(struct cli_plan *plan, const struct cli_given *given,
+                               struct flame_error *err)
+{
+    struct flame_error ignored = FLAME_INIT(flame_error);
+    const char *value = given->value;
+    char *text = NULL;
+    int32_t status;
+
+    if (access(value, F_OK) != 0 &&
+        cli_minisig_key_parse(value, strlen(value), &plan->trusted_key, &ignored) == FLAME_OK)
+        return FLAME_OK;
+    status = cli_secret_file(given->option, value, &text, err);
+    if (status == FLAME_OK)
+        status = cli_minisig_key_parse(text, strlen(text), &plan->trusted_key, err);
+    cli_wipe_free(text);
+    return status;
+}
+
+static int32_t apply_to_task(struct cli_plan *plan, const struct cli_given *given,
+                             struct flame_error *err)
+{
+    switch ((enum cli_option_id)(given->option - cli_options)) {
+    case CLI_CHECKSUM_FILE:
+        return keep_text(plan, given->value, &plan->task.checksum_url, err);
+    case CLI_VERIFY_SIG:
+        return keep_text(plan, given->value, &plan->signature, err);
+    case CLI_CURSOR:
+        return keep_text(plan, given->value, &plan->task.cursor, err);
+    case CLI_TRUSTED_KEY:
+        return set_trusted_key(plan, given, err);
+    case CLI_ETAG:
+        return set_validator(plan, given->value, err);
+    case CLI_MIRROR:
+        return cli_list_add(&plan->mirrors, given->value, err);
+    case CLI_RETRY:
+        return set_retries(plan, given->value, err);
+    case CLI_CONTINUE:
+        plan->task.flags &= ~FLAME_TASK_NO_RESUME;
+        if (strcmp(given->value, "never") == 0)
+            plan->task.flags |= FLAME_TASK_NO_RESUME;
+        return FLAME_OK;
+    default:
+        return FLAME_OK;
+    }
+}
+
 /* Options that are more than a row of the table. */
 static int32_t apply_own(struct cli_plan *plan, const struct cli_given *given,
                          struct flame_error *err)
@@ -149,7 +236,7 @@ static int32_t apply_own(struct cli_plan *plan, const struct cli_given *given,
         plan->task.digest = given->value;
         return FLAME_OK;
     default:
-        return FLAME_OK;
+        return apply_to_task(plan, given, err);
     }
 }
 
@@ -184,6 +271,7 @@ static void point_at_lists(struct cli_plan *plan)
     plan->task.options = cli_list_get(&plan->task_options);
     plan->task.headers = cli_list_get(&plan->headers);
     plan->task.secrets = cli_list_get(&plan->secrets);
+    plan->task.mirrors = cli_list_get(&plan->mirrors);
 }
 
 int32_t cli_plan_make(const struct cli_args *args, struct cli_plan *plan, struct flame_error *err)
@@ -211,4 +299,6 @@ void cli_plan_done(struct cli_plan *plan)
     cli_list_done(&plan->task_options);
     cli_list_done(&plan->headers);
     cli_list_done(&plan->secrets);
+    cli_list_done(&plan->mirrors);
+    cli_list_done(&plan->texts);
 }

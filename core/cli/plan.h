@@ -3,6 +3,7 @@
 #ifndef CLI_PLAN_H
 #define CLI_PLAN_H
 
+#include "minisig.h"
 #include "options.h"
 
 #include <flame/fetch.h>
@@ -16,6 +17,10 @@ struct cli_plan {
     struct cli_list task_options; /* of plugins */
     struct cli_list headers;
     struct cli_list secrets;
+    struct cli_list mirrors;
+    struct cli_list texts;              /* what the task points at beside these */
+    struct cli_minisig_key trusted_key; /* if --trusted-key was given */
+    const char *signature;              /* file or url; or NULL */
     const char *open_key;  /* a private key that others can read; borrowed from argv; or NULL */
     bool has_typed_secret; /* it was visible to others, and is hidden now */
     bool is_insecure;

@@ -29,9 +29,11 @@ void cli_progress_begin(struct cli_progress *progress, const char *name)
 
 static uint64_t rate_of(const struct cli_progress *progress, uint64_t now_ns)
 {
+    const struct flame_progress *at = &progress->last;
+    uint64_t fresh = at->done > at->resumed ? at->done - at->resumed : 0;
     double seconds = (double)(now_ns - progress->started_ns) / (double)CLI_NS_PER_S;
 
-    return seconds > 0 ? (uint64_t)((double)progress->last.done / seconds) : 0;
+    return seconds > 0 ? (uint64_t)((double)fresh / seconds) : 0;
 }
 
 static uint64_t share_of(const struct flame_progress *at, uint64_t parts)
@@ -66,7 +68,7 @@ static void write_facts(const struct cli_progress *progress, uint64_t rate, char
     }
 }
 
-static size_t terminal_width(FILE *out)
+size_t cli_terminal_width(FILE *out)
 {
     struct winsize size;
 
@@ -105,7 +107,7 @@ static void draw(struct cli_progress *progress, uint64_t now_ns)
 {
     char bar[BAR_CELLS + 4];
     char facts[FACTS_MAX];
-    size_t width = terminal_width(progress->out) - 1;
+    size_t width = cli_terminal_width(progress->out) - 1;
     size_t used;
     size_t room;
 

@@ -25,6 +25,9 @@ struct cli_progress {
     bool is_drawn; /* a bar stands there */
 };
 
+/* Columns of the terminal, or a usual number of them. */
+size_t cli_terminal_width(FILE *out);
+
 void cli_progress_begin(struct cli_progress *progress, const char *name);
 void cli_progress_update(struct cli_progress *progress, const struct flame_progress *now);
 /* The bar makes room for a message, or for nothing at all. */

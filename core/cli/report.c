@@ -5,6 +5,8 @@
 
 #include <flame/plugin.h>
 
+#include <stdarg.h>
+
 #define NAME "flame-fetch: "
 
 int cli_exit_code(const struct flame_error *err)
@@ -32,6 +34,17 @@ int cli_report(struct cli_events *events, const char *subject, const struct flam
 void cli_warn(const char *text)
 {
     (void)fprintf(stderr, NAME "warning: %s\n", text);
+}
+
+void cli_hint(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)fputs(NAME, stderr);
+    (void)vfprintf(stderr, format, args);
+    (void)fputs("\n", stderr);
+    va_end(args);
 }
 
 void cli_log(void *data, uint32_t level, const char *plugin, const char *text)

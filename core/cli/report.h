@@ -4,6 +4,7 @@
 #define CLI_REPORT_H
 
 #include "events.h"
+#include "text.h"
 
 /* The exit code of a failure; of one that a signal caused, 128 and its number. */
 int cli_exit_code(const struct flame_error *err);
@@ -13,6 +14,8 @@ int cli_exit_code(const struct flame_error *err);
 int cli_report(struct cli_events *events, const char *subject, const struct flame_error *err);
 
 void cli_warn(const char *text);
+/* How to go on: a line that is no failure. */
+void cli_hint(const char *format, ...) CLI_PRINTF(1, 2);
 
 /* flame_config.log */
 void cli_log(void *data, uint32_t level, const char *plugin, const char *text);

@@ -148,6 +148,17 @@ static bool is_secret_header(const char *line)
     return false;
 }
 
+static bool takes_url(const struct cli_option *option)
+{
+    return option->argument && strstr(option->argument, "URL");
+}
+
+/* A name with an '@' in it is no secret. */
+static bool is_file_word(const struct cli_args *args, size_t index)
+{
+    return args->verb == CLI_VERIFY || (args->verb == CLI_PUT && index == 0);
+}
+
 bool cli_secrets_hide(const struct cli_args *args)
 {
     bool found = false;
@@ -161,10 +172,11 @@ bool cli_secrets_hide(const struct cli_args *args)
         if (is_secret)
             hide(value, strlen(value));
         found = found || is_secret;
-        if (option == &cli_options[CLI_PROXY])
+        if (takes_url(option) && (option == &cli_options[CLI_PROXY] || strstr(value, "://")))
             found = hide_userinfo(value) || found;
     }
     for (size_t i = 0; i < args->word_count; i++)
-        found = hide_userinfo(args->words[i]) || found;
+        if (!is_file_word(args, i))
+            found = hide_userinfo(args->words[i]) || found;
     return found;
 }

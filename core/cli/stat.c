@@ -2,6 +2,7 @@
 #include "app.h"
 #include "location.h"
 #include "report.h"
+#include "tell.h"
 
 #include <flame/plugin.h>
 
@@ -9,17 +10,14 @@
 
 int32_t cli_stat_check(const struct cli_args *args, struct flame_error *err)
 {
-    if (args->word_count == 0)
-        return cli_fail(err, FLAME_ERR_INVALID, "no url (try --help)");
-    return FLAME_OK;
+    int32_t status = cli_check_urls(args, err);
+
+    return status == FLAME_OK ? cli_check_for_one(args, CLI_ETAG, err) : status;
 }
 
 static void on_event(void *data, const struct flame_event *event)
 {
-    struct cli_app *app = data;
-
-    if (event->kind == FLAME_EVENT_REDIRECT)
-        cli_event_redirect(&app->events, event->from, event->to);
+    cli_tell(data, event);
 }
 
 static int32_t print_line(const char *name, const char *value, struct flame_error *err)
@@ -53,6 +51,15 @@ static int32_t print_facts(const struct flame_result *result, struct flame_error
     return status == FLAME_OK ? print_line("plugin", result->plugin, err) : status;
 }
 
+static int32_t tell_facts(struct cli_app *app, const struct cli_subject *subject,
+                          const struct flame_result *result, struct flame_error *err)
+{
+    if (!app->events.out)
+        return print_facts(result, err);
+    cli_event_stat(&app->events, subject, result);
+    return FLAME_OK;
+}
+
 static int32_t stat_url(struct cli_app *app, const char *url, const char *shown,
                         struct flame_error *err)
 {
@@ -66,10 +73,12 @@ static int32_t stat_url(struct cli_app *app, const char *url, const char *shown,
     task.data = app;
     task.event = on_event;
     status = flame_run(app->flame, FLAME_STAT, &task, &result, err);
-    if (status == FLAME_OK && app->events.out)
-        cli_event_stat(&app->events, &subject, &result);
-    else if (status == FLAME_OK)
-        status = print_facts(&result, err);
+    if (status == FLAME_OK)
+        status = tell_facts(app, &subject, &result, err);
+    if (status == FLAME_NOT_MODIFIED) {
+        cli_event_not_modified(&app->events, &subject, &result);
+        cli_say(app, "%s: not modified", shown);
+    }
     flame_result_done(&result);
     return status;
 }
@@ -84,7 +93,7 @@ static int stat_one(struct cli_app *app, const char *url)
         (void)putchar('\n');
     if (status == FLAME_OK)
         status = stat_url(app, url, shown, &err);
-    return status == FLAME_OK ? 0 : cli_report(&app->events, shown, &err);
+    return status < FLAME_FIRST_FAILURE ? 0 : cli_report(&app->events, shown, &err);
 }
 
 int cli_stat(struct cli_app *app)

@@ -169,6 +169,21 @@ void cli_amount_text(uint64_t bytes, char *out)
         (void)snprintf(out, CLI_AMOUNT_MAX, "%.*f%c", amount < 10, amount, units[unit]);
 }
 
+bool cli_number(const char *text, uint64_t most, uint64_t *out)
+{
+    uint64_t number = 0;
+
+    for (const char *at = text; *at; at++) {
+        if (*at < '0' || *at > '9' || number > most / 10)
+            return false;
+        number = number * 10 + (uint64_t)(*at - '0');
+    }
+    if (!*text || number > most)
+        return false;
+    *out = number;
+    return true;
+}
+
 /* ---- lists ----------------------------------------------------------------------------------- */
 
 void cli_wipe_free(char *text)

@@ -39,6 +39,9 @@ char *cli_time_text(int64_t since_1970_ns);
 #define CLI_AMOUNT_MAX 24
 void cli_amount_text(uint64_t bytes, char *out);
 
+/* A whole number of digits only, at most `most`. */
+bool cli_number(const char *text, uint64_t most, uint64_t *out);
+
 /* A growing NULL-terminated list that owns its strings and overwrites them at its end. {0} is
  * empty. */
 struct cli_list {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cancelled means soon, wherever the program is, with the exit code of the signal and nothing left
-behind. (The bound of 100 ms is held by the engine's own test; here a process start is in the way.)"""
+behind but what the next run can go on from, of which it is told. (The bound of 100 ms is held by the engine's own test; here a process start is in the way.)"""
 import signal
 import socket
 import threading
@@ -8,21 +8,27 @@ import time
 
 import pytest
 
-from support.leftovers import Leftovers
 from support.program import SANITIZE, outcome_of
 from support.scripted_server import response
 
 SOON = 3.0 if SANITIZE else 1.0
 
 
-def interrupted(child, number=signal.SIGINT, kept=()):
-    """`kept`: what the next run can go on from."""
+HINT = "flame-fetch: run the same command again to go on"
+
+
+def stopped(child, number=signal.SIGINT):
     begin = time.monotonic()
     child.send_signal(number)
     outcome = outcome_of(child)
     assert time.monotonic() - begin < SOON
     assert outcome.code == 128 + number, outcome.stderr
-    assert outcome.files == sorted(kept) and len(outcome.stderr.splitlines()) == 1, outcome.stderr
+    return outcome
+
+
+def interrupted(child, number=signal.SIGINT):
+    outcome = stopped(child, number)
+    assert outcome.files == [] and len(outcome.stderr.splitlines()) == 1, outcome.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -76,15 +82,34 @@ def test_102_a_signal_ends_a_handshake(fetch):
         connection.close()
 
 
-def test_102_a_signal_ends_a_copy_of_a_file(fetch, tmp_path):
+@pytest.fixture
+def copying(fetch, tmp_path):
+    """Start copying a file that takes long, and wait until it has begun: copying(argument, ...)"""
     source = tmp_path / "source"
     with open(source, "wb") as file:
         file.truncate(8 << 30)
-    child = fetch.start("--durability", "none", "--checksum", "sha256:" + "0" * 64,
-                        f"file://{source}")
-    left = Leftovers(child.place)
-    left.wait_for(1 << 20)
-    interrupted(child, kept=[left.part.name, left.state.name])
+
+    def start(*arguments):
+        child = fetch.start("--durability", "none", "--progress", "line", *arguments, "--checksum",
+                            "sha256:" + "0" * 64, f"file://{source}")
+        assert b"begins" in child.stderr.readline()
+        time.sleep(0.3)
+        return child
+
+    return start
+
+
+def test_102_a_signal_ends_a_copy_of_a_file_and_says_how_to_go_on(copying):
+    outcome = stopped(copying())
+    part, state = outcome.files
+    assert part.startswith(".flame-part-") and state == part + ".state"
+    assert outcome.stderr.splitlines()[-1] == HINT, outcome.stderr
+
+
+def test_102_nothing_is_left_when_nothing_shall_be_gone_on_from(copying):
+    interrupted(copying("--continue", "never"))
+
+
 
 
 def test_102_a_reader_that_does_not_read_can_be_left(fetch, serve):

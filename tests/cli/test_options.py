@@ -85,7 +85,7 @@ def test_104_behind_two_dashes_all_are_urls(fetch, serve):
     fetch(server.url(), "-q").succeeded(BODY)
 
 
-WRONG = [["--no-such-option"], ["-Z"], ["--quiet=yes"], ["--max-time"], ["--max-time", "soon"],
+WRONG = [["--no-such-option"], ["-Y"], ["--quiet=yes"], ["--max-time"], ["--max-time", "soon"],
          ["--max-time", "-1"], ["--connect-timeout", "1y"], ["--stall-timeout", ""],
          ["--max-filesize", "big"], ["--max-redirs", "many"], ["--max-redirs", "-1"],
          ["--overwrite", "sometimes"], ["--checksum", "md5:00"], ["--checksum", "sha256:0g"],
