@@ -25,6 +25,7 @@ int cli_rm(struct cli_app *app);
 int cli_stat(struct cli_app *app);
 int cli_ls(struct cli_app *app);
 int cli_verify(struct cli_app *app);
+int cli_clean(struct cli_app *app);
 int cli_plugins(struct cli_app *app);
 int cli_config(struct cli_app *app);
 
@@ -46,6 +47,7 @@ int32_t cli_get_check(const struct cli_args *args, struct flame_error *err) CLI_
 int32_t cli_put_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
 int32_t cli_rm_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
 int32_t cli_ls_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
+int32_t cli_clean_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
 int32_t cli_stat_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
 int32_t cli_verify_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;
 int32_t cli_no_words_check(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;

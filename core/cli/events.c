@@ -146,6 +146,16 @@ void cli_event_error(struct cli_events *events, const char *url, const struct fl
                              "plugin", cli_line_text(err->plugin[0] ? err->plugin : NULL))));
 }
 
+void cli_event_cleaned(struct cli_events *events, const char *directory, const char *name,
+                       uint64_t size)
+{
+    if (!events->out)
+        return;
+    cli_line_emit(events, "cleaned",
+                  json_pack("{s:o, s:o, s:o}", "directory", cli_line_text(directory), "filename",
+                            cli_line_text(name), "size", cli_line_integer(size)));
+}
+
 /* ---- lists ----------------------------------------------------------------------------------- */
 
 void cli_event_plugin(struct cli_events *events, const struct flame_plugin_info *info)

@@ -49,6 +49,8 @@ void cli_event_removed(struct cli_events *events, const struct cli_subject *subj
 void cli_event_entry(struct cli_events *events, const char *name, const struct flame_result *entry);
 void cli_event_listed(struct cli_events *events, const struct cli_subject *subject,
                       const struct flame_result *result, uint64_t entries);
+void cli_event_cleaned(struct cli_events *events, const char *directory, const char *name,
+                       uint64_t size);
 void cli_event_error(struct cli_events *events, const char *url, const struct flame_error *err,
                      int exit_code);
 void cli_event_plugin(struct cli_events *events, const struct flame_plugin_info *info);

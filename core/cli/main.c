@@ -25,6 +25,7 @@ static const struct verb verbs[CLI_VERB_COUNT] = {
     [CLI_STAT] = {cli_stat, cli_stat_check},
     [CLI_LS] = {cli_ls, cli_ls_check},
     [CLI_VERIFY] = {cli_verify, cli_verify_check},
+    [CLI_CLEAN] = {cli_clean, cli_clean_check},
     [CLI_PLUGINS] = {cli_plugins, cli_no_words_check},
     [CLI_CONFIG] = {cli_config, cli_no_words_check},
 };

@@ -13,6 +13,7 @@ enum cli_verb {
     CLI_STAT,
     CLI_LS,
     CLI_VERIFY,
+    CLI_CLEAN,
     CLI_PLUGINS,
     CLI_CONFIG,
     CLI_VERB_COUNT
@@ -64,6 +65,7 @@ enum cli_option_id {
     CLI_RECURSIVE,
     CLI_MAX_ENTRIES,
     CLI_CURSOR,
+    CLI_OLDER_THAN,
     CLI_HEADER,
     CLI_USER_AGENT,
     CLI_USER,

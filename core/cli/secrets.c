@@ -156,7 +156,8 @@ static bool takes_url(const struct cli_option *option)
 /* A name with an '@' in it is no secret. */
 static bool is_file_word(const struct cli_args *args, size_t index)
 {
-    return args->verb == CLI_VERIFY || (args->verb == CLI_PUT && index == 0);
+    return args->verb == CLI_VERIFY || args->verb == CLI_CLEAN ||
+           (args->verb == CLI_PUT && index == 0);
 }
 
 bool cli_secrets_hide(const struct cli_args *args)

@@ -10,6 +10,7 @@
 #define ON_STAT (1u << CLI_STAT)
 #define ON_LS (1u << CLI_LS)
 #define ON_VERIFY (1u << CLI_VERIFY)
+#define ON_CLEAN (1u << CLI_CLEAN)
 #define ON_PLUGINS (1u << CLI_PLUGINS)
 #define ON_CONFIG (1u << CLI_CONFIG)
 #define ON_PEER (ON_GET | ON_PUT | ON_RM | ON_STAT | ON_LS) /* verbs that talk to somebody */
@@ -23,6 +24,7 @@ const struct cli_verb_row cli_verbs[CLI_VERB_COUNT] = {
     [CLI_STAT] = {"stat", "URL...", "say what is there, without downloading it"},
     [CLI_LS] = {"ls", "URL...", "list what is below a url: size, time, name"},
     [CLI_VERIFY] = {"verify", "FILE", "check a file against --checksum"},
+    [CLI_CLEAN] = {"clean", "DIR...", "remove what killed downloads left in a directory"},
     [CLI_PLUGINS] = {"plugins", "", "list the plugins found"},
     [CLI_CONFIG] = {"config", "", "list the settings in effect and where they come from"},
 };
@@ -231,6 +233,10 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
                     .argument = "TEXT",
                     .verbs = ON_LS,
                     .help = "go on where an earlier list has ended"},
+    [CLI_OLDER_THAN] = {.name = "older-than",
+                        .argument = "TIME",
+                        .verbs = ON_CLEAN,
+                        .help = "only what was not touched for so long (default 1d)"},
     [CLI_HEADER] = {.name = "header",
                     .letter = 'H',
                     .argument = "LINE",
