@@ -49,6 +49,7 @@ static void expect_prompt_cancel_of(const char *url, const char *digest)
     struct flame_task task = FLAME_INIT(flame_task);
 
     task.url = url;
+    task.flags = FLAME_TASK_NO_RESUME; /* nothing is left for another run */
     task.digest = digest;
     task.progress = watch_bytes;
     expect_soon_cancelled(flame, &scratch, &task, &stopwatch);
