@@ -58,13 +58,25 @@ static bool is_silent(struct flame_job *job)
     return job->flame->is_closing; /* nobody dispatches any more: flame_close() reads alone */
 }
 
+static void tell_failure(struct flame_job *job)
+{
+    struct flame_error err = FLAME_INIT(flame_error);
+
+    if (job->err)
+        err = *job->err;
+    else
+        (void)fl_fail(&err, job->status, "%s", flame_status_text(job->status));
+    job->done(job->task.data, job->status, NULL, &err);
+}
+
 static void call_done(void *data)
 {
     struct flame_job *job = data;
-    bool is_good = job->status < FLAME_FIRST_FAILURE;
 
-    job->done(job->task.data, job->status, is_good ? &job->result : NULL,
-              is_good ? NULL : job->err);
+    if (job->status < FLAME_FIRST_FAILURE)
+        job->done(job->task.data, job->status, &job->result, NULL);
+    else
+        tell_failure(job);
 }
 
 static void read_done(void *data)

@@ -273,7 +273,7 @@ static bool read_progress(struct flame_job *job, struct flame_progress *out)
     bool is_running;
 
     (void)pthread_mutex_lock(&at->lock);
-    is_running = at->run != NULL;
+    is_running = at->run && (at != job || !atomic_load(&at->run->shown.is_over));
     if (is_running)
         fl_progress_read(at->run, out);
     (void)pthread_mutex_unlock(&at->lock);
