@@ -44,7 +44,6 @@ static int32_t check_signature(const struct cli_args *args, struct flame_error *
 
 int32_t cli_get_check(const struct cli_args *args, struct flame_error *err)
 {
-    uint32_t parallel;
     int32_t status = cli_check_urls(args, err);
 
     if (status == FLAME_OK)
@@ -56,7 +55,7 @@ int32_t cli_get_check(const struct cli_args *args, struct flame_error *err)
         status = check_for_one(args, err);
     if (status == FLAME_OK)
         status = check_signature(args, err);
-    return status == FLAME_OK ? cli_parallel_read(args, &parallel, err) : status;
+    return status;
 }
 
 /* ---- one after the other --------------------------------------------------------------------- */
@@ -116,12 +115,8 @@ static int32_t collect(const struct cli_app *app, struct cli_batch *batch, struc
 
 static int get_all(struct cli_app *app, const struct cli_batch *batch)
 {
-    struct flame_error ignored = FLAME_INIT(flame_error);
-    uint32_t parallel = 0;
-
-    (void)!cli_parallel_read(&app->args, &parallel, &ignored);
-    return parallel > 0 && batch->count > 1 ? cli_parallel_get(app, batch, parallel)
-                                            : get_in_turn(app, batch);
+    return app->plan.parallel > 0 && batch->count > 1 ? cli_parallel_get(app, batch)
+                                                      : get_in_turn(app, batch);
 }
 
 int cli_get(struct cli_app *app)

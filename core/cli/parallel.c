@@ -23,18 +23,6 @@ struct worker {
     struct crew *crew;
 };
 
-int32_t cli_parallel_read(const struct cli_args *args, uint32_t *out, struct flame_error *err)
-{
-    const char *text = cli_value(args, CLI_PARALLEL);
-    uint64_t number = 0;
-
-    if (text && (!cli_number(text, CLI_PARALLEL_MAX, &number) || number == 0))
-        return cli_fail(err, FLAME_ERR_INVALID, "option '--parallel' must be 1..%d, not '%s'",
-                        CLI_PARALLEL_MAX, text);
-    *out = (uint32_t)number;
-    return FLAME_OK;
-}
-
 /* The library hands its callbacks the task's `data`, which is the download, the first of a worker.
  */
 static void on_done(void *data, int32_t status, const struct flame_result *result,
@@ -61,10 +49,11 @@ static void start(struct crew *crew)
         on_done(worker, status, NULL, &err);
 }
 
-static void work(struct crew *crew, uint32_t limit)
+static void work(struct crew *crew)
 {
     for (;;) {
-        while (crew->running < limit && crew->next < crew->count && cli_signals_caught() == 0)
+        while (crew->running < crew->app->plan.parallel && crew->next < crew->count &&
+               cli_signals_caught() == 0)
             start(crew);
         if (crew->running == 0)
             return;
@@ -103,7 +92,7 @@ static void prepare(struct crew *crew, const struct cli_batch *batch)
         };
 }
 
-int cli_parallel_get(struct cli_app *app, const struct cli_batch *batch, uint32_t limit)
+int cli_parallel_get(struct cli_app *app, const struct cli_batch *batch)
 {
     struct flame_error err = FLAME_INIT(flame_error);
     struct crew crew = {.app = app, .count = batch->count};
@@ -116,7 +105,7 @@ int cli_parallel_get(struct cli_app *app, const struct cli_batch *batch, uint32_
     }
     prepare(&crew, batch);
     cli_overview_begin(&crew.overview, crew.count);
-    work(&crew, limit);
+    work(&crew);
     cli_overview_clear(&crew.overview);
     exit_code = exit_code_of(&crew);
     free(crew.workers);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define RETRIES_MAX 99
+#define PARALLEL_MAX 256
 
 /* Names with a dot are the library's, for every url; the others are those of the url's plugin. */
 static struct cli_list *list_for(struct cli_plan *plan, const char *name)
@@ -161,6 +162,18 @@ static int32_t set_retries(struct cli_plan *plan, const char *text, struct flame
                     : cli_fail_memory(err);
 }
 
+static int32_t set_parallel(struct cli_plan *plan, const char *text, struct flame_error *err)
+{
+    uint64_t number = 0;
+
+    if (!cli_number(text, PARALLEL_MAX, &number) || number == 0)
+        return cli_fail(err, FLAME_ERR_INVALID, "option '--parallel' must be 1..%d, not '%s'",
+                        PARALLEL_MAX, text);
+    plan->parallel = (uint32_t)number;
+    plan->config.workers = plan->parallel; /* one that waits for its turn in the library is none */
+    return FLAME_OK;
+}
+
 /* The key itself, or a file that has it: a key is longer than most names and has no dot. */
 static int32_t set_trusted_key(struct cli_plan *plan, const struct cli_given *given,
                                struct flame_error *err)
@@ -198,6 +211,8 @@ static int32_t apply_to_task(struct cli_plan *plan, const struct cli_given *give
         return cli_list_add(&plan->mirrors, given->value, err);
     case CLI_RETRY:
         return set_retries(plan, given->value, err);
+    case CLI_PARALLEL:
+        return set_parallel(plan, given->value, err);
     case CLI_CONTINUE:
         plan->task.flags &= ~FLAME_TASK_NO_RESUME;
         if (strcmp(given->value, "never") == 0)

@@ -21,6 +21,7 @@ struct cli_plan {
     struct cli_list texts;              /* what the task points at beside these */
     struct cli_minisig_key trusted_key; /* if --trusted-key was given */
     const char *signature;              /* file or url; or NULL */
+    uint32_t parallel;                  /* urls at once; 0 = one after the other */
     const char *open_key;  /* a private key that others can read; borrowed from argv; or NULL */
     bool has_typed_secret; /* it was visible to others, and is hidden now */
     bool is_insecure;

@@ -16,7 +16,10 @@ DIGEST = hashlib.sha256(BODY).hexdigest()
 
 PROMISED = """-o -O -d --checksum --plugin-dir --overwrite --connect-timeout --stall-timeout --max-time
 --max-filesize -H --cacert --cert --key --pinnedpubkey --oauth2-bearer -u --proxy --netrc --max-redirs
---resolve --connect-to -4 -6 -A --remote-time -q -v --json --spool --why --config""".split()
+--resolve --connect-to -4 -6 -A --remote-time -q -v --json --spool --why --config --retry
+--retry-delay --retry-max-time --mirror --source-timeout --connections --min-split --limit-rate
+--checksum-file --etag --continue --no-lock --lock-timeout -i --input-file -Z --parallel --verify-sig
+--trusted-key --recursive --max-entries --cursor --older-than""".split()
 
 
 def test_every_promised_option_is_in_the_help(fetch):
@@ -26,7 +29,8 @@ def test_every_promised_option_is_in_the_help(fetch):
     assert [option for option in PROMISED if option not in words] == []
 
 
-@pytest.mark.parametrize("verb", ["get", "stat", "plugins", "verify", "config"])
+@pytest.mark.parametrize("verb", ["get", "put", "rm", "stat", "ls", "verify", "clean",
+                                  "plugins", "config"])
 def test_each_verb_has_its_help(fetch, verb):
     done = fetch(verb, "--help", output=None)
     assert done.code == 0 and done.stdout.decode().startswith("usage: flame-fetch ")
