@@ -139,11 +139,13 @@ static char *shown_url(const struct fl_run *run, const char *said)
 {
     fl_auto_free char *absolute = NULL;
     const char *here = run->hop.url.text ? run->hop.url.text : run->task.url.text;
+    int32_t status = FLAME_ERR_INVALID_URL;
 
-    if (!said || !run->hop.url.text ||
-        fl_url_resolve(&run->hop.url, said, &absolute, NULL) != FLAME_OK)
-        return fl_url_redact(here);
-    return fl_url_redact(absolute);
+    if (said && run->hop.url.text)
+        status = fl_url_resolve(&run->hop.url, said, &absolute, NULL);
+    if (status == FLAME_ERR_NO_MEMORY)
+        return NULL; /* or one object would be taken for another */
+    return fl_url_redact(status == FLAME_OK ? absolute : here);
 }
 
 int32_t fl_result_prepare(struct fl_run *run, struct flame_error *err)
