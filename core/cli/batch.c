@@ -203,6 +203,8 @@ int32_t cli_batch_read(struct cli_batch *batch, const char *path, struct flame_e
     FILE *file = is_stdin ? stdin : fopen(path, "re");
     int32_t status;
 
+    if (!file && errno == ENOMEM)
+        return cli_fail_memory(err);
     if (!file) {
         err->flags |= FLAME_ERROR_SOURCE;
         return cli_fail(err, FLAME_ERR_IO, "cannot open '%s': %s", path, strerror(errno));

@@ -15,10 +15,13 @@ static bool parse_age(const char *text, uint64_t *seconds)
         uint64_t seconds;
     } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
     size_t digits = strspn(text, "0123456789");
-    cli_auto_text char *number = strndup(text, digits);
+    char number[24] = "";
     uint64_t value = 0;
 
-    for (size_t i = 0; number && i < sizeof(units) / sizeof(*units); i++) {
+    if (digits >= sizeof(number))
+        return false;
+    memcpy(number, text, digits);
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
         if (strcmp(text + digits, units[i].unit) != 0)
             continue;
         if (!cli_number(number, AGE_MAX_S / units[i].seconds, &value))
