@@ -88,6 +88,16 @@ def test_urls_of_the_command_line_come_first(fetch, batch, serve):
             if event["ev"] == "done"] == [(1, "a"), (2, "b")]
 
 
+def test_a_line_of_the_file_is_not_about_a_url_of_the_command_line(batch, serve):
+    server = serve(Objects(a=b"1"))
+    batch(" out=x\n", server.url("/a")).failed("INVALID", "list:1: ")
+
+
+def test_why_a_name_is_refused_is_told(batch):
+    for path, reason in (("/x", "is absolute"), ("a/../../x", "leads out"), (".flame-x", "own files")):
+        batch(f"http://127.0.0.1:1/a\n out={path}\n").failed("UNSAFE_NAME", reason, f"out={path}")
+
+
 def test_an_empty_file_is_no_failure(batch):
     assert batch("# nothing\n").code == 0
 

@@ -136,7 +136,9 @@ def test_a_wrong_command_line_is_told(put, arguments):
     put(*arguments).failed("INVALID")
 
 
-def test_a_name_with_an_at_sign_is_no_secret(put, tmp_path):
-    source = tmp_path / "me:x@y"
-    source.write_bytes(BODY)
-    is_quiet(put(source, f"file://{tmp_path}/stored"))
+def test_a_name_with_an_at_sign_is_no_secret(fetch, tmp_path):
+    place = fetch.new_place()
+    (place / "me:x@y").write_bytes(BODY)
+    outcome = fetch("put", "me:x@y", f"file://{tmp_path}/stored", output=None, place=place)
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert (tmp_path / "stored").read_bytes() == BODY
