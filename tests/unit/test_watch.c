@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #define PATIENCE_MS 5000
 #define NEVER_MS 150 /* long enough to see that nothing happens */
@@ -254,4 +255,224 @@ Test(watch, watches_come_and_go_on_many_threads)
         cr_expect_null(failed);
     }
     fl_watchdog_close(watchdog);
+}
+
+/* ---- another attempt ------------------------------------------------------------------------- */
+
+Test(watch, after_a_stall_it_can_be_wound_up_again_and_rings_again)
+{
+    struct fl_limits limits = WITH(stall_ms, 60);
+    struct fixture fixture;
+
+    start(&fixture, &limits, NULL);
+    for (int i = 0; i < 3; i++) {
+        fl_watch_progress(&fixture.watch, FLAME_PHASE_BODY, 0);
+        cr_expect(is_raised_within(&fixture, PATIENCE_MS));
+        cr_expect_eq(fl_watch_status(&fixture.watch), FLAME_ERR_TIMEOUT);
+        cr_expect(fl_watch_rearm(&fixture.watch));
+        cr_expect_eq(fl_watch_status(&fixture.watch), FLAME_OK);
+        cr_expect_not(is_raised_within(&fixture, 0));
+    }
+    stop(&fixture);
+}
+
+Test(watch, what_has_not_rung_can_be_wound_up_too)
+{
+    struct fixture fixture;
+
+    start(&fixture, &off, NULL);
+    cr_expect(fl_watch_rearm(&fixture.watch));
+    cr_expect_not(is_raised_within(&fixture, 0));
+    stop(&fixture);
+}
+
+Test(watch, when_the_total_time_is_over_there_is_no_other_attempt)
+{
+    struct fl_limits limits = WITH(total_ms, 30);
+    struct fixture fixture;
+
+    start(&fixture, &limits, NULL);
+    cr_expect(is_raised_within(&fixture, PATIENCE_MS));
+    cr_expect_not(fl_watch_rearm(&fixture.watch));
+    fl_watch_next_source(&fixture.watch);
+    cr_expect_not(fl_watch_rearm(&fixture.watch));
+    cr_expect_eq(fl_watch_status(&fixture.watch), FLAME_ERR_TIMEOUT);
+    cr_expect(is_raised_within(&fixture, 0));
+    stop(&fixture);
+}
+
+Test(watch, being_cancelled_is_for_good_and_goes_before_a_clock)
+{
+    struct fl_limits limits = WITH(stall_ms, 30);
+    struct fixture fixture;
+
+    start(&fixture, &limits, NULL);
+    cr_expect(is_raised_within(&fixture, PATIENCE_MS));
+    fl_watch_raise(&fixture.watch, FLAME_ERR_CANCELLED);
+    cr_expect_eq(fl_watch_status(&fixture.watch), FLAME_ERR_CANCELLED);
+    cr_expect_not(fl_watch_rearm(&fixture.watch));
+    fl_watch_next_source(&fixture.watch);
+    cr_expect_not(fl_watch_rearm(&fixture.watch));
+    cr_expect_eq(fl_watch_explain(&fixture.watch, &fixture.err), FLAME_ERR_CANCELLED);
+    cr_expect(is_raised_within(&fixture, 0));
+    stop(&fixture);
+}
+
+static void *cancel_in_between(void *data)
+{
+    fl_watch_raise(data, FLAME_ERR_CANCELLED);
+    return NULL;
+}
+
+Test(watch, a_cancel_is_never_lost_while_it_is_wound_up)
+{
+    for (int i = 0; i < 200; i++) {
+        struct fixture fixture;
+        pthread_t thread;
+
+        start(&fixture, &off, NULL);
+        atomic_store(&fixture.watch.expired, FL_CLOCK_STALL);
+        fl_watch_raise(&fixture.watch, FLAME_ERR_TIMEOUT);
+        cr_assert_eq(pthread_create(&thread, NULL, cancel_in_between, &fixture.watch), 0);
+        (void)fl_watch_rearm(&fixture.watch);
+        (void)pthread_join(thread, NULL);
+        cr_expect_eq(fl_watch_status(&fixture.watch), FLAME_ERR_CANCELLED);
+        cr_expect(is_raised_within(&fixture, 0));
+        stop(&fixture);
+    }
+}
+
+Test(watch, a_source_has_a_clock_that_starts_again_with_the_next)
+{
+    struct fl_limits limits = WITH(source_ms, 150);
+    struct fixture fixture;
+
+    start(&fixture, &limits, NULL);
+    for (int i = 0; i < 2; i++) {
+        cr_expect(is_raised_within(&fixture, PATIENCE_MS));
+        cr_expect_eq(atomic_load(&fixture.watch.expired), FL_CLOCK_SOURCE);
+        cr_expect_not(fl_watch_rearm(&fixture.watch), "this source is done with");
+        fixture.err = FLAME_INIT(flame_error);
+        (void)fl_watch_explain(&fixture.watch, &fixture.err);
+        cr_expect_str_eq(fixture.err.message, "this source was not done within 150 ms");
+        fl_watch_next_source(&fixture.watch);
+        cr_expect(fl_watch_rearm(&fixture.watch));
+        cr_expect_not(is_raised_within(&fixture, 30));
+    }
+    stop(&fixture);
+}
+
+/* ---- sleeping -------------------------------------------------------------------------------- */
+
+Test(watch, sleeping_lasts_as_long_as_told_and_is_no_stall)
+{
+    struct fl_limits limits = WITH(stall_ms, 40);
+    struct fixture fixture;
+    uint64_t began = fl_now_ns();
+
+    start(&fixture, &limits, NULL);
+    cr_expect_eq(fl_watch_sleep(&fixture.watch, began + 200 * FL_NS_PER_MS), FLAME_OK);
+    cr_expect_geq(fl_now_ns() - began, 200 * FL_NS_PER_MS);
+    cr_expect_eq(fl_watch_sleep(&fixture.watch, 0), FLAME_OK);
+    stop(&fixture);
+}
+
+static void *set_soon(void *data)
+{
+    usleep(50000);
+    flame_cancel_set(data);
+    return NULL;
+}
+
+Test(watch, a_cancel_ends_the_sleep)
+{
+    struct flame_cancel *token = flame_cancel_new();
+    struct fixture fixture;
+    uint64_t began = fl_now_ns();
+    pthread_t thread;
+
+    start(&fixture, &off, token);
+    cr_assert_eq(pthread_create(&thread, NULL, set_soon, token), 0);
+    cr_expect_eq(fl_watch_sleep(&fixture.watch, began + 60 * FL_NS_PER_S), FLAME_ERR_CANCELLED);
+    cr_expect_lt(fl_now_ns() - began, 1000 * FL_NS_PER_MS);
+    (void)pthread_join(thread, NULL);
+    stop(&fixture);
+    flame_cancel_free(token);
+}
+
+Test(watch, the_total_time_ends_the_sleep)
+{
+    struct fl_limits limits = WITH(total_ms, 50);
+    struct fixture fixture;
+    uint64_t began = fl_now_ns();
+
+    start(&fixture, &limits, NULL);
+    cr_expect_eq(fl_watch_sleep(&fixture.watch, began + 60 * FL_NS_PER_S), FLAME_ERR_TIMEOUT);
+    cr_expect_lt(fl_now_ns() - began, 1000 * FL_NS_PER_MS);
+    stop(&fixture);
+}
+
+Test(watch, a_task_may_have_begun_before_its_watch)
+{
+    struct fl_limits limits = WITH(total_ms, 10000);
+    struct fixture fixture;
+
+    start(&fixture, &limits, NULL);
+    cr_expect_not(is_raised_within(&fixture, NEVER_MS));
+    fl_watch_backdate(&fixture.watch, fl_now_ns() - 10 * FL_NS_PER_S);
+    cr_expect(is_raised_within(&fixture, PATIENCE_MS));
+    cr_expect_eq(atomic_load(&fixture.watch.expired), FL_CLOCK_TOTAL);
+    stop(&fixture);
+}
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+Test(watch, a_part_is_stopped_with_its_parent)
+{
+    struct fl_limits limits = WITH(total_ms, 100);
+    struct fixture fixture;
+    struct fl_watch part;
+
+    start(&fixture, &limits, NULL);
+    cr_assert_eq(fl_watch_start_part(&fixture.watch, &part, NULL), FLAME_OK);
+    cr_expect_eq(part.limits.total_ms, UINT32_MAX);
+    cr_expect_eq(poll(&(struct pollfd){.fd = part.cancel_fd, .events = POLLIN}, 1, PATIENCE_MS), 1);
+    cr_expect_eq(fl_watch_status(&part), FLAME_ERR_CANCELLED);
+    cr_expect_eq(fl_watch_status(&fixture.watch), FLAME_ERR_TIMEOUT);
+    fl_watch_stop(fixture.watchdog, &part);
+    stop(&fixture);
+}
+
+Test(watch, the_clock_of_a_part_is_its_own)
+{
+    struct fl_limits limits = WITH(stall_ms, 60);
+    struct fixture fixture;
+    struct fl_watch part;
+
+    start(&fixture, &limits, NULL);
+    fl_watch_enter(&fixture.watch); /* as one does who waits for its parts */
+    cr_assert_eq(fl_watch_start_part(&fixture.watch, &part, NULL), FLAME_OK);
+    cr_expect_eq(poll(&(struct pollfd){.fd = part.cancel_fd, .events = POLLIN}, 1, PATIENCE_MS), 1);
+    cr_expect_eq(fl_watch_status(&part), FLAME_ERR_TIMEOUT);
+    cr_expect_eq(fl_watch_status(&fixture.watch), FLAME_OK);
+    cr_expect(fl_watch_rearm(&part));
+    fl_watch_stop(fixture.watchdog, &part);
+    stop(&fixture);
+}
+
+Test(watch, one_that_is_begun_below_another_has_no_limits_of_that)
+{
+    struct fl_limits limits = WITH(stall_ms, 30);
+    struct fixture fixture;
+    struct fl_watch below;
+
+    start(&fixture, &limits, NULL);
+    fl_watch_enter(&fixture.watch);
+    cr_assert_eq(fl_watch_start_below(&fixture.watch, &below, NULL), FLAME_OK);
+    cr_expect_eq(poll(&(struct pollfd){.fd = below.cancel_fd, .events = POLLIN}, 1, NEVER_MS), 0);
+    fl_watch_raise(&fixture.watch, FLAME_ERR_CANCELLED);
+    cr_expect_eq(poll(&(struct pollfd){.fd = below.cancel_fd, .events = POLLIN}, 1, PATIENCE_MS),
+                 1);
+    fl_watch_stop(fixture.watchdog, &below);
+    stop(&fixture);
 }
