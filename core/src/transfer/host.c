@@ -181,7 +181,9 @@ static int64_t host_time_left_ms(struct flame_transfer *transfer)
 
 static int32_t host_source_fd(struct flame_transfer *transfer)
 {
-    return transfer->source ? fl_source_fd(transfer->source) : -1;
+    if (!transfer->source || transfer->paces[0] || transfer->paces[1])
+        return -1; /* what is read from a descriptor keeps no pace */
+    return fl_source_fd(transfer->source);
 }
 
 /* ---- extensions ------------------------------------------------------------------------------ */
