@@ -104,8 +104,8 @@ bool fl_store_may_repeat(const struct fl_run *run, const struct flame_error *rea
     const struct flame_task *said = &run->task.said;
     bool is_conditional = said->validator || (said->flags & FLAME_TASK_KEEP);
 
-    if (reason->status == FLAME_ERR_UNKNOWN_OUTCOME)
-        return false;
+    if (reason->status == FLAME_ERR_UNKNOWN_OUTCOME || reason->status == FLAME_ERR_CHANGED)
+        return false; /* neither the source nor the version that is gone will come back */
     switch (run->verb) {
     case FLAME_LIST:
         return run->listed == 0;
@@ -130,6 +130,7 @@ static int32_t look(struct fl_run *run, struct flame_result *result, struct flam
         task.url = url;
     else
         task.url = run->hop.url.text;
+    (void)fl_watch_rearm(&run->watch); /* a clock of the attempt that is over stops no look */
     return fl_child_run(run, FLAME_STAT, &task, result, err);
 }
 
