@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -196,4 +197,62 @@ bool tiny_answer(const struct tiny_request *request, const char *status, const v
 
     (void)snprintf(head, sizeof(head), "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n", status, size);
     return tiny_send(request, head) && send_all(request->fd, body, size);
+}
+
+const char *tiny_field(const struct tiny_request *request, const char *name, char value[256])
+{
+    size_t size = strlen(name);
+
+    for (const char *line = strstr(request->head, "\r\n"); line; line = strstr(line, "\r\n")) {
+        line += 2;
+        if (strncasecmp(line, name, size) != 0 || line[size] != ':')
+            continue;
+        line += size + 1 + strspn(line + size + 1, " ");
+        (void)snprintf(value, 256, "%.*s", (int)strcspn(line, "\r"), line);
+        return value;
+    }
+    return NULL;
+}
+
+bool tiny_receive(const struct tiny_request *request, void *body, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t got = recv(request->fd, (char *)body + done, size - done, 0);
+
+        if (got <= 0)
+            return false;
+        done += (size_t)got;
+    }
+    return true;
+}
+
+bool tiny_answer_object(const struct tiny_request *request, const struct tiny_object *object)
+{
+    char range[256];
+    char version[256];
+    char head[512];
+    size_t first = 0;
+    size_t last = object->size ? object->size - 1 : 0;
+    size_t size = object->size;
+    const char *status = "200 OK";
+    bool is_same = !tiny_field(request, "If-Range", version) || strcmp(version, object->etag) == 0;
+
+    if (is_same && tiny_field(request, "Range", range) &&
+        sscanf(range, "bytes=%zu-%zu", &first, &last) >= 1) {
+        if (first >= object->size)
+            return tiny_answer(request, "416 Range Not Satisfiable", "", 0);
+        last = last < object->size ? last : object->size - 1;
+        size = last + 1 - first;
+        status = "206 Partial Content";
+    }
+    (void)snprintf(head, sizeof(head),
+                   "HTTP/1.1 %s\r\nETag: %s\r\nAccept-Ranges: bytes\r\nContent-Length: %zu\r\n"
+                   "Content-Range: bytes %zu-%zu/%zu\r\n",
+                   status, object->etag, size, first, last, object->size);
+    if (status[2] == '0') /* a whole has no place in itself */
+        *strstr(head, "Content-Range") = '\0';
+    if (!tiny_send(request, head) || !tiny_send(request, "\r\n"))
+        return false;
+    return strcmp(request->method, "HEAD") == 0 ||
+           send_all(request->fd, object->body + first, size);
 }

@@ -34,6 +34,18 @@ uint32_t tiny_server_requests(const struct tiny_server *server);
 /* A whole answer with a Content-Length. false = the peer is gone. */
 bool tiny_answer(const struct tiny_request *request, const char *status, const void *body,
                  size_t size);
+/* The same of one version of an object, with its ETag (quotes included): the part that a Range asks
+ * for, if there is one and If-Range names this version. HEAD gets no body. */
+struct tiny_object {
+    const char *etag;
+    const char *body;
+    size_t size;
+};
+bool tiny_answer_object(const struct tiny_request *request, const struct tiny_object *object);
+/* The value of a field of the request, or NULL; cut to 255 bytes, the caller's to copy. */
+const char *tiny_field(const struct tiny_request *request, const char *name, char value[256]);
+/* Receive a body of `size` bytes. false = the peer is gone. */
+bool tiny_receive(const struct tiny_request *request, void *body, size_t size);
 /* Raw text. */
 bool tiny_send(const struct tiny_request *request, const char *text);
 
