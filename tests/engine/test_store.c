@@ -303,8 +303,8 @@ struct peer {
     atomic_uint asked;
     atomic_uint looked;
     atomic_bool is_over;
-    size_t stored;
-    bool is_there;
+    atomic_size_t stored;
+    atomic_bool is_there;
 };
 
 static bool answer_look(struct peer *peer, const struct tiny_request *request)
