@@ -52,6 +52,7 @@ static void expect_prompt_cancel_of(const char *url, const char *digest)
     task.flags = FLAME_TASK_NO_RESUME; /* nothing is left for another run */
     task.digest = digest;
     task.progress = watch_bytes;
+    task.flags = FLAME_TASK_NO_RESUME; /* nothing shall be left to go on from */
     expect_soon_cancelled(flame, &scratch, &task, &stopwatch);
 }
 
