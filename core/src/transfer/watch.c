@@ -189,12 +189,12 @@ void fl_watch_leave(struct fl_watch *watch)
 
 void fl_watch_raise(struct fl_watch *watch, int32_t reason)
 {
-    int before = FLAME_OK;
+    int before = atomic_load(&watch->reason);
 
-    if (!atomic_compare_exchange_strong(&watch->reason, &before, reason) &&
-        (before != FLAME_ERR_TIMEOUT || reason != FLAME_ERR_CANCELLED ||
-         !atomic_compare_exchange_strong(&watch->reason, &before, reason)))
-        return;
+    do {
+        if (before == FLAME_ERR_CANCELLED || (before != FLAME_OK && reason != FLAME_ERR_CANCELLED))
+            return;
+    } while (!atomic_compare_exchange_weak(&watch->reason, &before, reason));
     raise_flag(watch);
     fl_watchdog_wake(watch->watchdog); /* for those whose parent this is */
 }
