@@ -83,8 +83,9 @@ static int32_t count_question(void *data)
         atomic_store(&background->most, at_once);
     if (!pthread_equal(pthread_self(), background->dispatcher))
         atomic_fetch_add(&background->strangers, 1);
-    while (atomic_load(&background->is_held))
-        usleep(500);
+    do
+        usleep(50); /* so that others can meet it */
+    while (atomic_load(&background->is_held));
     atomic_fetch_sub(&background->at_once, 1);
     return 100 + atomic_fetch_add(&background->asked, 1);
 }

@@ -318,28 +318,53 @@ Test(watch, being_cancelled_is_for_good_and_goes_before_a_clock)
     stop(&fixture);
 }
 
+struct race {
+    struct fl_watch watch;
+    atomic_int began; /* rounds */
+    atomic_int cancelled;
+};
+
+#define ROUNDS 4000
+
 static void *cancel_in_between(void *data)
 {
-    fl_watch_raise(data, FLAME_ERR_CANCELLED);
+    struct race *race = data;
+
+    for (int round = 1; round <= ROUNDS; round++) {
+        while (atomic_load(&race->began) < round)
+            continue;
+        fl_watch_raise(&race->watch, FLAME_ERR_CANCELLED);
+        atomic_store(&race->cancelled, round);
+    }
     return NULL;
 }
 
 Test(watch, a_cancel_is_never_lost_while_it_is_wound_up)
 {
-    for (int i = 0; i < 200; i++) {
-        struct fixture fixture;
-        pthread_t thread;
+    struct fl_watchdog *watchdog = NULL;
+    struct race race = {.began = 0};
+    int lost = 0;
+    pthread_t thread;
 
-        start(&fixture, &off, NULL);
-        atomic_store(&fixture.watch.expired, FL_CLOCK_STALL);
-        fl_watch_raise(&fixture.watch, FLAME_ERR_TIMEOUT);
-        cr_assert_eq(pthread_create(&thread, NULL, cancel_in_between, &fixture.watch), 0);
-        (void)fl_watch_rearm(&fixture.watch);
-        (void)pthread_join(thread, NULL);
-        cr_expect_eq(fl_watch_status(&fixture.watch), FLAME_ERR_CANCELLED);
-        cr_expect(is_raised_within(&fixture, 0));
-        stop(&fixture);
+    cr_assert_eq(fl_watchdog_open(&watchdog, NULL), FLAME_OK);
+    cr_assert_eq(pthread_create(&thread, NULL, cancel_in_between, &race), 0);
+    for (int round = 1; round <= ROUNDS; round++) {
+        cr_assert_eq(fl_watch_start(watchdog, &race.watch, NULL, NULL), FLAME_OK);
+        atomic_store(&race.watch.expired, FL_CLOCK_STALL);
+        fl_watch_raise(&race.watch, FLAME_ERR_TIMEOUT);
+        atomic_store(&race.began, round);
+        for (int i = 0; i < round % 64; i++)
+            (void)atomic_load(&race.cancelled); /* the two meet at ever other places */
+        (void)fl_watch_rearm(&race.watch);
+        while (atomic_load(&race.cancelled) < round)
+            continue;
+        lost += fl_watch_status(&race.watch) != FLAME_ERR_CANCELLED ||
+                poll(&(struct pollfd){.fd = race.watch.cancel_fd, .events = POLLIN}, 1, 0) != 1;
+        fl_watch_stop(watchdog, &race.watch);
     }
+    (void)pthread_join(thread, NULL);
+    cr_expect_eq(lost, 0);
+    fl_watchdog_close(watchdog);
 }
 
 Test(watch, a_source_has_a_clock_that_starts_again_with_the_next)
