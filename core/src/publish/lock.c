@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define REOPEN_TRIES 16
 
@@ -158,12 +159,25 @@ int32_t fl_lock_try(struct fl_lock *lock, bool *is_made, struct flame_error *err
     return status;
 }
 
+/* Where nothing can be locked a file that nobody has written into is nobody's. */
+static bool is_made_in_vain(const struct fl_lock *lock, int errnum)
+{
+    struct stat now;
+
+    return errnum != EWOULDBLOCK && fstat(lock->fd, &now) == 0 && now.st_size == 0;
+}
+
 /* What we opened, and maybe made, may be held by nobody: it is litter then, and its note, if any,
  * is an old one. */
 static void tidy(struct fl_lock *lock)
 {
-    if (lock->fd < 0 || fl_beside_lock(lock->fd) != 0)
+    if (lock->fd < 0)
         return;
+    if (fl_beside_lock(lock->fd) != 0) {
+        if (is_made_in_vain(lock, errno))
+            unlink_held(lock);
+        return;
+    }
     if (has_name(lock) && fl_note_wipe(lock->fd) == 0)
         unlink_held(lock);
 }

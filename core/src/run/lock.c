@@ -41,6 +41,17 @@ static int32_t fail_locked(const struct fl_run *run, struct flame_error *err)
                    run->task.said.path, run->task.lock_ms);
 }
 
+/* Being locked by another is no failure yet: of that nothing is told. */
+static int32_t try_once(struct fl_run *run, bool *is_made, struct flame_error *err)
+{
+    struct flame_error reason = FLAME_INIT(flame_error);
+    int32_t status = fl_lock_try(run->lock, is_made, &reason);
+
+    if (status != FLAME_OK && status != FLAME_ERR_LOCKED)
+        *err = reason;
+    return status;
+}
+
 /* Until it is ours, or made by the one who had it. */
 static int32_t wait_for_lock(struct fl_run *run, struct flame_error *err)
 {
@@ -48,7 +59,7 @@ static int32_t wait_for_lock(struct fl_run *run, struct flame_error *err)
     uint64_t pause_ns = PAUSE_MIN_NS;
     bool is_made = false;
     bool has_waited;
-    int32_t status = fl_lock_try(run->lock, &is_made, NULL);
+    int32_t status = try_once(run, &is_made, err);
 
     has_waited = status == FLAME_ERR_LOCKED;
     if (has_waited)
@@ -61,7 +72,7 @@ static int32_t wait_for_lock(struct fl_run *run, struct flame_error *err)
         if (fl_watch_sleep(&run->watch, now_ns + pause_ns) != FLAME_OK)
             return fl_watch_explain(&run->watch, err);
         pause_ns = pause_ns < PAUSE_MAX_NS ? 2 * pause_ns : PAUSE_MAX_NS;
-        status = fl_lock_try(run->lock, &is_made, NULL);
+        status = try_once(run, &is_made, err);
     }
     if (status == FLAME_OK && is_made)
         status = take_made(run, err);

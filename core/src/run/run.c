@@ -96,11 +96,13 @@ static int32_t do_verb(struct fl_run *run, struct flame_error *err)
 }
 
 /* Where it happened: the hop, or what the caller wrote when that could not be understood. */
-static void complete_error(const struct fl_run *run, struct flame_error *err)
+static void complete_error(const struct fl_run *run, int32_t status, struct flame_error *err)
 {
     const char *text = run->hop.url.text ? run->hop.url.text : run->said->url;
     fl_auto_free char *safe = text ? fl_url_redact(text) : NULL;
 
+    if (err->status == FLAME_OK) /* nobody said why; it must not be taken for none */
+        (void)fl_fail(err, status, "%s", flame_status_text(status));
     err->attempts = run->retry.attempts;
     if (safe)
         (void)fl_escape(safe, strlen(safe), err->url, sizeof(err->url));
@@ -118,7 +120,7 @@ int32_t fl_run_do(struct fl_run *run, struct flame_error *err)
         status = fl_result_prepare(run, err) == FLAME_OK ? status : FLAME_ERR_NO_MEMORY;
     run->result.duration_ns = fl_now_ns() - run->watch.started_ns;
     if (status >= FLAME_FIRST_FAILURE)
-        complete_error(run, err);
+        complete_error(run, status, err);
     if (fl_output_done(run, status))
         err->flags |= FLAME_ERROR_RESUMABLE;
     atomic_fetch_add(&run->engine->transferred, run->transferred);
