@@ -35,6 +35,22 @@ static void set_up(struct fl_run *run)
 typedef int32_t (*slot)(struct flame_instance *instance, const struct flame_request *request,
                         struct flame_transfer *transfer, struct flame_error *err);
 
+static const char *name_of(uint32_t verb)
+{
+    switch (verb) {
+    case FLAME_FETCH:
+        return "fetch";
+    case FLAME_STORE:
+        return "store";
+    case FLAME_REMOVE:
+        return "remove";
+    case FLAME_STAT:
+        return "stat";
+    default:
+        return "list";
+    }
+}
+
 static slot slot_for(const struct flame_plugin *table, uint32_t verb)
 {
     switch (verb) {
@@ -94,8 +110,8 @@ static int32_t call_slot(struct fl_run *run, struct flame_error *err)
         return status;
     call = slot_for(table, run->verb);
     if (!call)
-        return fl_fail(err, FLAME_ERR_UNSUPPORTED, "plugin '%s' cannot do that",
-                       fl_plugin_id(run->hop.plugin));
+        return fl_fail(err, FLAME_ERR_UNSUPPORTED, "plugin '%s' cannot %s",
+                       fl_plugin_id(run->hop.plugin), name_of(run->verb));
     set_up(run);
     status = make_request(run, table->caps, &request, err);
     if (status != FLAME_OK)
