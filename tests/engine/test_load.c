@@ -223,3 +223,28 @@ LOAD_TEST(those_who_follow_hold_no_thread)
     flame_close(narrow);
     tiny_server_close(quick);
 }
+
+LOAD_TEST(ten_thousand_jobs_wait_and_are_cancelled_at_once)
+{
+    static struct flame_job *jobs[MANY];
+    struct flame *narrow = open_context(4);
+    double began = now_ms();
+    char name[16];
+
+    task.cancel = flame_cancel_new();
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(name, sizeof(name), "out%d", i);
+        task.path = scratch_path(&scratch, name);
+        jobs[i] = submit(narrow, &task, NULL);
+    }
+    cr_expect_lt(now_ms() - began, 20000, "%.0f ms to submit", now_ms() - began);
+    wait_until(atomic_load(&gate.reached) == 4);
+    began = now_ms();
+    flame_cancel_set(task.cancel);
+    for (int i = 0; i < MANY; i++)
+        finish(jobs[i], FLAME_ERR_CANCELLED);
+    cr_expect_lt(now_ms() - began, 10000, "%.0f ms to cancel", now_ms() - began);
+    cr_log_info("cancelled in %.0f ms\n", now_ms() - began);
+    flame_close(narrow);
+    flame_cancel_free(task.cancel);
+}
