@@ -2,7 +2,9 @@
 /* One body in several parts at once. */
 #include "background.h"
 
+#include <errno.h>
 #include <nettle/sha2.h>
+#include <sys/resource.h>
 
 #define BODY_SIZE ((size_t)6 << 20)
 
@@ -295,6 +297,22 @@ PARTS_TEST(a_file_url_comes_in_parts_too)
     usleep(30000); /* its version is known once the kernel's clock has gone on */
     cr_assert_eq(flame_run(flame, FLAME_FETCH, &task, &result, &err), FLAME_OK, "%s", err.message);
     cr_expect(scratch_equal(task.path, scratch_path(&scratch, "source")));
+}
+
+PARTS_TEST(a_file_that_may_not_grow_is_a_failure_to_write_and_not_a_cancel)
+{
+    struct rlimit limit = {.rlim_cur = BODY_SIZE / 2, .rlim_max = RLIM_INFINITY};
+
+    task.flags = FLAME_TASK_SPOOL; /* no room is made in advance there */
+    task.path = NULL;
+    task.write = on_write;
+    task.data = &(struct watched){0};
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    cr_expect_eq(flame_run(flame, FLAME_FETCH, &task, NULL, &err), FLAME_ERR_IO, "%d %s",
+                 err.status, err.message);
+    cr_expect_eq(err.errno_code, EFBIG, "%d %s", err.errno_code, err.message);
+    cr_expect_not(err.flags & FLAME_ERROR_SOURCE);
+    cr_expect_leq(err.attempts, 1);
 }
 
 PARTS_TEST(parts_are_cancelled_promptly)
