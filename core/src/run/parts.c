@@ -120,8 +120,16 @@ static void note_prefix(struct fl_run *run, uint64_t size, uint64_t *noted)
     (void)!fl_publish_advance(run->publish, partial, size, &ignored);
 }
 
+/* What they fetch now is of no use: the failure stays the reason, the task is not cancelled. */
+static void stop_helpers(struct fl_helper *helpers, uint32_t started)
+{
+    for (uint32_t i = 0; i < started; i++)
+        fl_watch_raise(&helpers[i].watch, FLAME_ERR_CANCELLED);
+}
+
 /* Hash what has become contiguous, until nobody works any more. */
-static int32_t follow(struct fl_parts *parts, struct flame_error *err)
+static int32_t follow(struct fl_parts *parts, struct fl_helper *helpers, uint32_t started,
+                      struct flame_error *err)
 {
     struct fl_run *run = parts->run;
     uint64_t noted = fl_sink_size(run->sink);
@@ -140,7 +148,7 @@ static int32_t follow(struct fl_parts *parts, struct flame_error *err)
         if (status == FLAME_OK && end > fl_sink_size(run->sink))
             status = fl_sink_adopt(run->sink, end, err);
         if (status != FLAME_OK)
-            fl_watch_raise(&run->watch, FLAME_ERR_CANCELLED);
+            stop_helpers(helpers, started);
         note_prefix(run, fl_sink_size(run->sink), &noted);
     }
     return status;
@@ -156,8 +164,7 @@ static uint32_t choose_count(const struct fl_run *run, uint64_t left)
 }
 
 /* As many as can be had; one is enough. */
-static uint32_t start_helpers(struct fl_parts *parts, struct fl_helper *helpers,
-                              struct flame_error *err)
+static uint32_t start_helpers(struct fl_parts *parts, struct fl_helper *helpers)
 {
     uint32_t started = 0;
 
@@ -166,7 +173,7 @@ static uint32_t start_helpers(struct fl_parts *parts, struct fl_helper *helpers,
 
         helper->parts = parts;
         helper->mine = &parts->pieces[i];
-        if (fl_watch_start_part(&parts->run->watch, &helper->watch, err) != FLAME_OK)
+        if (fl_watch_start_part(&parts->run->watch, &helper->watch, NULL) != FLAME_OK)
             break;
         (void)pthread_mutex_lock(&parts->lock);
         parts->working++;
@@ -189,9 +196,9 @@ static int32_t fetch_all(struct fl_parts *parts, struct flame_error *err)
 
     if (!helpers)
         return fl_fail_memory(err);
-    started = start_helpers(parts, helpers, err);
+    started = start_helpers(parts, helpers);
     parts->run->connections = started;
-    status = follow(parts, err);
+    status = follow(parts, helpers, started, err);
     for (uint32_t i = 0; i < started; i++) {
         (void)pthread_join(helpers[i].thread, NULL);
         fl_watch_stop(parts->run->watch.watchdog, &helpers[i].watch);
