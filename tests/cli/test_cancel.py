@@ -3,6 +3,7 @@
 behind but what the next run can go on from, of which it is told. (The bound of 100 ms is held by the engine's own test; here a process start is in the way.)"""
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -167,3 +168,35 @@ def test_a_stopped_program_goes_on(fetch, serve):
     go_on.set()
     child.send_signal(signal.SIGCONT)
     outcome_of(child).succeeded(b"hello")
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_102_a_signal_ends_a_store_of_what_never_ends(fetch, serve, tmp_path, scheme):
+    asked = threading.Event()
+
+    def reply(*_):
+        asked.set()
+        server.hold()
+
+    server = serve(reply)
+    url = server.url() if scheme == "http" else f"file://{tmp_path}/stored"
+    child = subprocess.Popen(fetch.argv("put", "-", url, output=None), stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=fetch.new_place())
+    child.stdin.write(b"x" * 100_000)
+    child.stdin.flush()
+    assert scheme == "file" or asked.wait(30)
+    time.sleep(0.3)
+    begin = time.monotonic()
+    child.send_signal(signal.SIGINT)
+    assert child.wait(30) == 130 and time.monotonic() - begin < SOON
+    assert len(child.stderr.read().splitlines()) == 1
+    assert not (tmp_path / "stored").exists() and list(tmp_path.glob(".flame-*")) == []
+    child.stdin.close()
+
+
+def test_102_a_signal_ends_a_wait_between_two_attempts(fetch, serve):
+    server = serve(response(b"", "Retry-After: 20", status="503 Busy"))
+    child = fetch.start("-v", server.url())
+    while b"again" not in child.stderr.readline():
+        pass
+    stopped(child)

@@ -52,6 +52,10 @@ def test_no_secret_is_shown_whatever_the_server_says(fetch, serve, way, reply, l
     assert any(form.encode() in server.sent for form in FORMS), "it never arrived"
 
 
+# Nobody's, as minisign writes one.
+KEY = base64.b64encode(b"Ed" + bytes(range(40))).decode()
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_no_secret_is_shown_when_nobody_answers(fetch, way):
     class Nobody:
@@ -81,6 +85,27 @@ def test_no_secret_stays_in_the_list_of_processes(fetch, serve, way):
     child.terminate()
     child.communicate()
     assert CANARY.encode() not in seen
+
+
+@pytest.mark.parametrize("arguments", [["--mirror", "{far}"], ["--checksum-file", "{far}"],
+                                       ["--verify-sig", "{far}", "--trusted-key", KEY]],
+                         ids=["mirror", "checksum-file", "signature"])
+def test_no_secret_of_a_further_url_is_shown_or_stays(fetch, serve, arguments):
+    asked = threading.Event()
+
+    def reply(*_):
+        asked.set()
+        server.hold()
+
+    server = serve(reply)
+    far = server.url("/far").replace("//", f"//me:{CANARY}@")
+    arguments = [word.format(far=far) for word in arguments]
+    child = fetch.start("--json", "-v", "-v", "-v", *arguments, server.url("/near"))
+    assert asked.wait(30)
+    seen = pathlib.Path(f"/proc/{child.pid}/cmdline").read_bytes()
+    child.terminate()
+    stdout, stderr = child.communicate()
+    assert CANARY.encode() not in seen + stdout + stderr
 
 
 def test_a_key_is_not_shown_when_it_is_bad(fetch, serve, certificates, tmp_path):
