@@ -253,6 +253,17 @@ static int32_t judge_rest(struct fl_run *run, const struct flame_object *object,
     return FLAME_OK;
 }
 
+/* Where the rest ends is where the whole ends, whichever of them told. */
+static void settle_total(struct fl_run *run, const struct flame_object *object)
+{
+    struct fl_held *held = &run->held;
+
+    if (object->flags & FLAME_OBJECT_SIZE)
+        held->total = object->total_size;
+    else if (held->total != UINT64_MAX)
+        atomic_store(&run->transfer.total, held->total);
+}
+
 /* What the peer says of the bytes is advice; it is compared all the same. */
 static void take_advice(struct fl_run *run, const struct flame_transfer *transfer)
 {
@@ -300,13 +311,13 @@ int32_t fl_held_reported(void *data, const struct flame_transfer *transfer, stru
 {
     struct fl_run *run = data;
     const struct flame_object *object = &transfer->object;
-    uint64_t total = atomic_load(&transfer->total);
-    int32_t status = FLAME_OK;
+    bool goes_on = transfer->offset > 0 && object->offset == transfer->offset;
+    int32_t status = goes_on ? judge_rest(run, object, err) : fl_held_drop(run, err);
+    uint64_t total;
 
-    if (transfer->offset > 0 && object->offset == transfer->offset)
-        status = judge_rest(run, object, err);
-    else
-        status = fl_held_drop(run, err);
+    if (status == FLAME_OK && goes_on)
+        settle_total(run, object);
+    total = atomic_load(&transfer->total);
     if (status == FLAME_OK)
         status = make_room(run, total, err);
     if (status != FLAME_OK)

@@ -93,6 +93,9 @@ static int32_t judge_body(const struct flame_transfer *transfer, struct flame_er
     if (has_size && received > announced)
         return fl_fail(err, FLAME_ERR_PROTOCOL, "%" PRIu64 " bytes came instead of %" PRIu64,
                        received, announced);
+    if (transfer->length == 0 && whole < transfer->total)
+        return fl_fail(err, FLAME_ERR_TRUNCATED, "the body ends at byte %" PRIu64 " of %" PRIu64,
+                       whole, transfer->total);
     if (transfer->bound_size != UINT64_MAX && transfer->length == 0 &&
         whole != transfer->bound_size)
         return fl_fail(err, FLAME_ERR_CHANGED,
