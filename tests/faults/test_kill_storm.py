@@ -29,7 +29,7 @@ class Storm:
 
     def start(self):
         child = self.fetch.start(*ARGUMENTS, self.server.url(), place=self.left.place)
-        lives = self.dice.uniform(0, 2.5 if SANITIZE else 0.5)
+        lives = self.dice.uniform(0, 1.5 if SANITIZE else 0.5)
         self.children[child] = time.monotonic() + lives
 
     def step(self):

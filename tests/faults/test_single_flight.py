@@ -12,6 +12,7 @@ import time
 import pytest
 
 from support.leftovers import Leftovers
+from support.peers import require_program
 from support.program import SANITIZE, outcome_of
 from support.resume_server import ResumeServer, answer
 
@@ -318,6 +319,37 @@ def test_a_lock_that_somebody_deletes_costs_a_transfer_and_nothing_else(fetch, s
     gate.opened.set()
     all_succeeded([leader], left)
     assert [request.offset for request in server.asked] == [None, None]
+
+
+def test_a_lock_that_somebody_deletes_is_not_deleted_again(fetch, server, left, crowd):
+    """The next one's lock has the same name."""
+    gates = [Gate(), Gate()]
+    server.script = gates[:]
+    first, _ = crowd(1)
+    left.lock.unlink()
+    second, _ = crowd(1)
+    server.wait_for(lambda _: len(server.asked) == 2)
+    gates[0].opened.set()
+    assert outcome_of(first).code == 0
+    assert left.lock.exists()
+    gates[1].opened.set()
+    all_succeeded([second], left)
+
+
+def test_a_note_of_one_who_died_is_for_nobody_who_came_later(fetch, server, left):
+    """Killed between its note and the lock's end."""
+    require_program("strace")
+    server.become(b"old")
+    number = 0
+    while not left.lock.exists() or b"flnote1" not in left.lock.read_bytes():
+        number += 1
+        fetch.wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=unlinkat", "-e",
+                         f"inject=unlinkat:signal=SIGKILL:when={number}"]
+        assert fetch(server.url(), place=left.place).code != 0, "no name is taken away so late"
+    assert left.names() == [left.lock.name] and (left.place / "out").read_bytes() == b"old"
+    fetch.wrapper = []
+    server.become(b"new")
+    fetch(server.url(), place=left.place).succeeded(b"new")
 
 
 def test_a_dead_ones_lock_holds_up_nobody(fetch, server, left):

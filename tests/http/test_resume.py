@@ -383,3 +383,21 @@ def test_a_download_that_is_cut_for_good_keeps_what_came(fetch, server):
     assert left.size() == HALF and left.names() == sorted([left.part.name, left.state.name])
     server.then = None
     went_on(server, fetch, left)
+
+
+@pytest.mark.parametrize("size", [1, 3 * MIB])
+@pytest.mark.parametrize("total", [SIZE, "*"], ids=["total", "unknown-total"])
+@pytest.mark.parametrize("arguments", [(), checksum(V1)], ids=["etag", "digest"])
+def test_a_rest_that_is_shorter_than_it_should_be_is_not_the_end(fetch, server, half, size, total,
+                                                                 arguments):
+    """A server may send less than was asked for, and say so; that is not the whole."""
+    def piece(server, request, connection):
+        last = min(request.offset + size, SIZE) - 1
+        part = V1[request.offset:last + 1]
+        server.send(request, connection, make_head(
+            "206 Partial Content", len(part), ETAG1,
+            f"Content-Range: bytes {request.offset}-{last}/{total}"), part)
+
+    left = half(server, *arguments)
+    server.script = [piece]
+    fetch("--option", "retry.delay=1ms", *arguments, server.url(), place=left.place).succeeded(V1)
