@@ -169,6 +169,8 @@ static void judge_head(struct fl_exchange *exchange)
         answer = report_body(exchange);
     else if (exchange->verdict.status == FLAME_REDIRECT)
         answer = fl_http_report_redirect(exchange);
+    else if (exchange->verdict.status == FLAME_NOT_MODIFIED)
+        tell_metadata(exchange);
     if (answer != FLAME_OK)
         exchange->refused = answer;
 }

@@ -83,7 +83,7 @@ def test_a_pause_is_no_longer_than_was_said_and_each_is_told(fetch, failing):
 
 def test_v_has_a_line_for_each_retry(fetch, failing):
     outcome = fetch("-v", *QUICK, failing(2).url())
-    lines = [line for line in outcome.stderr.splitlines() if "again" in line]
+    lines = [line for line in outcome.stderr.splitlines() if ": attempt " in line]
     assert outcome.code == 0 and len(lines) == 2, outcome.stderr
     assert all(line.startswith("flame-fetch: info: ") for line in lines)
 

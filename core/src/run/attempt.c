@@ -223,6 +223,7 @@ static void begin_trail(struct fl_run *run)
         run->digest_from = NULL;
     }
     fl_hop_done(&run->hop);
+    run->connections = 1;
     atomic_store(&run->shown.attempt, run->retry.attempts);
     atomic_store(&run->shown.source, run->retry.source);
     atomic_store(&run->shown.redirects, 0);

@@ -41,8 +41,12 @@ static void tell_of_try(struct fl_run *run, uint32_t kind, const struct flame_er
     event.reason = reason;
     event.attempt = run->retry.attempts + 1;
     event.wait_ms = wait_ms;
-    fl_host_log(&run->setup->core, FLAME_LOG_INFO, "%s: %s", reason->message,
-                kind == FLAME_EVENT_MIRROR ? "another source is tried" : "it is tried again");
+    if (kind == FLAME_EVENT_MIRROR)
+        fl_host_log(&run->setup->core, FLAME_LOG_INFO, "%s: another source is tried, %s",
+                    reason->message, to ? to : "");
+    else
+        fl_host_log(&run->setup->core, FLAME_LOG_INFO, "%s: attempt %u in %u ms", reason->message,
+                    event.attempt, wait_ms);
     fl_run_tell(run, &event);
 }
 
