@@ -119,7 +119,7 @@ enum flame_event_kind {
     FLAME_EVENT_RETRY = 2,    /* to: the same place again; attempt, wait_ms, reason */
     FLAME_EVENT_MIRROR = 3,   /* from, to: the next source; reason */
     FLAME_EVENT_RESUME = 4,   /* to, offset: what an earlier run had brought is used */
-    FLAME_EVENT_RESTART = 5,  /* to: the object is another one now; what was there is dropped */
+    FLAME_EVENT_RESTART = 5,  /* to: what came so far is dropped: another version, or wrong */
     FLAME_EVENT_LOCKED = 6,   /* another process fetches the same; we wait for it */
     FLAME_EVENT_FORCE_32 = 0x7fffffff
 };

@@ -122,12 +122,6 @@ static void take_over(struct flame_job *job)
     fl_job_end(job, status, NULL, &err);
 }
 
-/* Was it the leader's own wish to stop, which is not that of the others? */
-static bool is_own_end(int32_t status)
-{
-    return status == FLAME_ERR_CANCELLED || status == FLAME_ERR_TIMEOUT;
-}
-
 void fl_flight_end(struct flame_job *leader, int32_t status, const struct flame_result *result,
                    const struct flame_error *err)
 {
@@ -141,7 +135,7 @@ void fl_flight_end(struct flame_job *leader, int32_t status, const struct flame_
     remove_leader(flame, leader);
     followers = leader->followers;
     leader->followers = NULL;
-    goes_on = followers && is_own_end(status) && !flame->is_closing;
+    goes_on = followers && leader->has_given_up && !flame->is_closing;
     if (goes_on) {
         promote(flame, followers);
     } else {

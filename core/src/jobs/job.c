@@ -26,7 +26,21 @@ static bool find_place(const char *path, uint64_t place[2])
     return true;
 }
 
-/* Two are the same when task and file are: the key, and beside it the last name of the path. */
+/* A leader that gives up early must not fail those who are patient. */
+static void add_effort(struct fl_hash *hash, const struct flame_task *said)
+{
+    const uint32_t numbers[] = {
+        said->connect_timeout_ms, said->first_byte_timeout_ms, said->stall_timeout_ms,
+        said->total_timeout_ms,   said->source_timeout_ms,     said->lock_timeout_ms,
+        said->attempts,           said->retry_delay_ms,        said->retry_max_ms,
+        said->max_redirects,
+    };
+
+    fl_hash_update(hash, numbers, sizeof(numbers));
+}
+
+/* Two are the same when task, effort and file are: the key, and beside it the last name of the
+ * path. */
 static void judge_joinable(struct flame_job *job, const struct fl_task *task)
 {
     const char *path = task->said.path;
@@ -40,6 +54,7 @@ static void judge_joinable(struct flame_job *job, const struct fl_task *task)
     fl_task_key(task, job->setup->config, job->key);
     fl_hash_init(&hash, FL_DIGEST_SHA256);
     fl_hash_update(&hash, job->key, sizeof(job->key));
+    add_effort(&hash, &task->said);
     fl_hash_update(&hash, slash ? slash + 1 : path, strlen(slash ? slash + 1 : path));
     fl_hash_final(&hash, &mixed);
     memcpy(job->key, mixed.bytes, sizeof(job->key));
@@ -204,6 +219,9 @@ static int32_t run_task(struct flame_job *job, struct fl_run *run, struct flame_
     show_run(job, run);
     status = fl_run_do(run, err);
     show_run(job, NULL);
+    job->has_given_up =
+        status == FLAME_ERR_CANCELLED ||
+        (status == FLAME_ERR_TIMEOUT && atomic_load(&run->watch.expired) == FL_CLOCK_TOTAL);
     fl_run_end(run);
     return status;
 }
@@ -259,6 +277,7 @@ bool fl_job_give_up(struct flame_job *job, int32_t status)
     if (!fl_flight_leave(job)) {
         if (!fl_pool_withdraw(job->flame->engine.pool, &job->pool_job))
             return false;
+        job->has_given_up = true;
         fl_flight_end(job, status, NULL, &err);
     }
     fl_job_end(job, status, NULL, &err);

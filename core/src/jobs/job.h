@@ -34,6 +34,7 @@ struct flame_job {
     uint8_t key[FL_KEY_BYTES];
     uint64_t place[2]; /* device and inode of the destination's directory */
     bool is_joinable;
+    bool has_given_up;           /* its own wish or time, which is not that of its followers */
     struct flame_job *leader;    /* it follows that one; or NULL */
     struct flame_job *followers; /* of a leader */
     struct flame_job *next;      /* among followers, or among leaders */

@@ -91,7 +91,7 @@ struct fl_run {
 
 /* ---- run.c ---- */
 
-/* Prepare: fl_run_end() it, also after a failure. The clocks start. Fails with IO, NO_MEMORY. */
+/* Prepare: fl_run_end() it, unless this fails. The clocks start. Fails with IO, NO_MEMORY. */
 int32_t fl_run_begin(struct fl_run *run, struct flame_cancel *token,
                      struct flame_error *err) FL_CHECK;
 /* Do it. Returns OK, NOT_MODIFIED or a failure, whose error is complete. */
