@@ -3,12 +3,11 @@
 places into one file."""
 import hashlib
 import random
-import subprocess
 
 import pytest
 
 from support.leftovers import Leftovers
-from support.program import FETCH, outcome_of
+from support.program import outcome_of
 from support.resume_server import ResumeServer, answer, cut, stop
 
 MIB = 1 << 20
@@ -19,8 +18,6 @@ ETAG = 'ETag: "v"'
 SUM = ("--checksum", "sha256:" + hashlib.sha256(BODY).hexdigest())
 SOON = ("--option", "retry.delay=1ms")
 GONE = answer("404 Not Found")
-HELP = subprocess.run([FETCH, "--help"], capture_output=True, check=True).stdout
-pytestmark = pytest.mark.skipif(b"--mirror" not in HELP, reason="the command has no --mirror yet")
 
 
 @pytest.fixture
