@@ -197,6 +197,6 @@ def test_102_a_signal_ends_a_store_of_what_never_ends(fetch, serve, tmp_path, sc
 def test_102_a_signal_ends_a_wait_between_two_attempts(fetch, serve):
     server = serve(response(b"", "Retry-After: 20", status="503 Busy"))
     child = fetch.start("-v", server.url())
-    while b"again" not in child.stderr.readline():
-        pass
+    lines = iter(child.stderr.readline, b"")
+    assert any(b": attempt 2 in " in line for line in lines)
     stopped(child)
