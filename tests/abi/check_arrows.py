@@ -3,8 +3,9 @@
 """Hold the #include lines against the arrows of the design.
 
 A module of the core includes itself and the modules it USES, all of which stand before it in
-FL_MODULES. A plugin includes its own folder, flame/plugin.h and flame/status.h. The command
-includes its own folder and the public headers. The core includes no protocol library.
+FL_MODULES. A plugin includes its own folder, flame/plugin.h and flame/status.h; grpc/flight knows
+nothing of the plugin around it, nor of gRPC. The command includes its own folder and the public
+headers. The core includes no protocol library.
 
 Usage: check_arrows.py [TOP]; prints what breaks an arrow and exits with 1."""
 import pathlib
@@ -82,6 +83,15 @@ def check_folder(top, folder, public):
             yield f"{where}: '{what}' is not its own"
 
 
+def check_flight(top):
+    """The wire formats know neither the plugin around them nor gRPC."""
+    folder = top / "plugins/grpc/flight"
+    yield from check_folder(top, folder, ABI)
+    for path, number, _, what in includes(folder):
+        if FOREIGN.match(what):
+            yield f"{path.relative_to(top)}:{number}: the wire formats have no '{what}'"
+
+
 def check(top):
     found = [*check_modules(top), *check_core(top)]
     found += check_folder(top, top / "core/cli", PUBLIC)
@@ -89,6 +99,7 @@ def check(top):
     found += check_folder(top, top / "sdk/include", {"flame/status.h"})
     for folder in sorted(path for path in (top / "plugins").iterdir() if path.is_dir()):
         found += check_folder(top, folder, ABI)
+    found += check_flight(top)
     return found
 
 

@@ -37,6 +37,8 @@ BREAKS = [
     ("core/src/stray/x.c", '#include <stdio.h>', "not in FL_MODULES"),
     ("plugins/file/x.c", '#include <flame/fetch.h>', "is not for it"),
     ("plugins/file/x.c", '#include "base/error.h"', "is not its own"),
+    ("plugins/grpc/flight/x.c", '#include <grpc/grpc.h>', "the wire formats have no"),
+    ("plugins/grpc/flight/x.c", '#include "flight/key.h"', "is not its own"),
     ("sdk/include/flame/plugin.h", '#include <flame/fetch.h>', "is not for it"),
     ("core/include/flame/fetch.h", '#include <flame/plugin.h>', "is not for it"),
 ]
