@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a test does where something that it needs is missing: skip loudly, or fail where
 FLAME_REQUIRE_PEERS=1 says that everything must be there."""
+import importlib
 import os
+import pathlib
 import shutil
 import sys
 
@@ -21,6 +23,21 @@ def require_program(name):
     if os.environ.get("FLAME_REQUIRE_PEERS") == "1":
         pytest.fail(f"'{name}' is not installed", pytrace=False)
     return _skip(f"'{name}' is not installed")
+
+
+def require_module(name):
+    """A Python package of packaging/setup.sh's environment (build/venv); without it the test is
+    skipped, or fails where peers are required."""
+    top = pathlib.Path(__file__).parents[2]
+    for place in sorted(top.glob("build/venv/lib/python3*/site-packages")):
+        if str(place) not in sys.path:
+            sys.path.append(str(place))
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        if os.environ.get("FLAME_REQUIRE_PEERS") == "1":
+            pytest.fail(f"the Python package '{name}' is not installed", pytrace=False)
+    return _skip(f"the Python package '{name}' is not installed")
 
 
 def kernel_lacks(reason):
