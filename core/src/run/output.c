@@ -140,12 +140,13 @@ static void advance(void *data, uint64_t written)
 static int32_t open_sink(struct fl_run *run, int fd, bool is_stream, enum fl_digest_kind digest,
                          struct flame_error *err)
 {
+    bool is_durable = run->task.durability != FLAME_DURABILITY_NONE;
     struct fl_sink_options options = {
         .fd = fd,
         .is_stream = is_stream,
-        .write_early = run->publish && run->task.durability != FLAME_DURABILITY_NONE,
+        .write_early = run->publish && is_durable,
         .digest = digest,
-        .milestone = run->publish ? advance : NULL,
+        .milestone = run->publish && is_durable ? advance : NULL,
         .milestone_bytes = DURABLE_STEP,
         .deliver = deliver,
         .wanted = is_wanted,

@@ -113,7 +113,8 @@ static void note_prefix(struct fl_run *run, uint64_t size, uint64_t *noted)
     struct flame_error ignored = FLAME_INIT(flame_error);
     struct fl_partial *partial = &run->held.partial;
 
-    if (!run->held.is_kept || size - *noted < PART_MAX)
+    if (!run->held.is_kept || size - *noted < PART_MAX ||
+        run->task.durability == FLAME_DURABILITY_NONE)
         return;
     *noted = size;
     partial->prefix = size;
