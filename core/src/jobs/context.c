@@ -54,6 +54,7 @@ static int32_t prepare(struct flame *flame, struct flame_error *err)
     (void)pthread_mutex_init(&flame->log_lock, NULL);
     (void)pthread_mutex_init(&flame->lock, NULL);
     fl_patience_init(&flame->engine.patience);
+    fl_shelf_init(&flame->engine.shelf);
     flame->last_living = &flame->living;
     flame->pid = getpid();
     return FLAME_OK;
@@ -151,6 +152,7 @@ void flame_close(struct flame *flame)
     fl_setup_unref(flame->setup);
     fl_mailbox_done(&flame->mailbox);
     fl_patience_done(&flame->engine.patience);
+    fl_shelf_done(&flame->engine.shelf);
     free((char *)(uintptr_t)flame->said.file);
     fl_list_free(flame->said.plugin_dirs, false);
     fl_list_free(flame->said.options, false);

@@ -2,6 +2,7 @@
 #include "publish/left.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -72,11 +73,18 @@ static int32_t examine(const struct fl_spot *spot, const struct fl_kept *kept, s
     return FLAME_OK;
 }
 
+/* To look first is cheaper than to be refused: only a change of the directory excludes others. */
+static void unlink_if_there(int dir_fd, const char *name)
+{
+    if (faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        (void)unlinkat(dir_fd, name, 0);
+}
+
 static void unlink_both(const struct fl_spot *spot, const struct fl_kept *kept, bool is_ours)
 {
-    (void)unlinkat(spot->dir_fd, kept->state_name, 0);
+    unlink_if_there(spot->dir_fd, kept->state_name);
     if (!is_ours)
-        (void)unlinkat(spot->dir_fd, kept->part, 0);
+        unlink_if_there(spot->dir_fd, kept->part);
 }
 
 int32_t fl_left_clear(const struct fl_spot *spot, const struct fl_kept *kept, bool is_ours,

@@ -21,7 +21,8 @@ struct fl_lock {
     uint8_t key[FL_LOCK_KEY_BYTES];
     char name[FL_BESIDE_NAME_SIZE];
     char target[sizeof(((struct fl_spot *)0)->name)];
-    char *path; /* the caller's, for messages */
+    char *path;             /* the caller's, for messages */
+    struct fl_shelf *shelf; /* or NULL */
 };
 
 /* Where a download can do without: what an attacker or a file system may do to the lock must not
@@ -182,6 +183,19 @@ static void tidy(struct fl_lock *lock)
         unlink_held(lock);
 }
 
+void fl_lock_shelve(struct fl_lock *lock, struct fl_shelf *shelf)
+{
+    lock->shelf = shelf;
+    fl_shelf_enter(shelf);
+}
+
+/* Before the shelf is cleared the file must not be held by ourselves. */
+static void let_go(struct fl_lock *lock)
+{
+    shut(lock);
+    fl_shelf_leave(lock->shelf);
+}
+
 void fl_lock_close(struct fl_lock *lock, bool made)
 {
     if (!lock)
@@ -189,9 +203,12 @@ void fl_lock_close(struct fl_lock *lock, bool made)
     if (lock->is_held) {
         if (made)
             fl_note_write(lock->fd, lock->dir_fd, lock->target, lock->key);
-        unlink_held(lock);
+        if (!lock->shelf || !fl_shelf_put(lock->shelf, lock->dir_fd, lock->name))
+            unlink_held(lock);
     } else {
         tidy(lock);
     }
+    if (lock->shelf)
+        let_go(lock);
     discard(lock);
 }

@@ -19,6 +19,7 @@
 #define FL_PUBLISH_LOCK_H
 
 #include "publish/publish.h"
+#include "publish/shelf.h"
 
 #define FL_LOCK_KEY_BYTES 32
 
@@ -39,6 +40,9 @@ int32_t fl_lock_open(const struct fl_publish *publish, const uint8_t key[FL_LOCK
  * ctime): it is ours to take, and nothing is held. A caller who then does not want it tries again.
  * `err` may be NULL, as for every try but the last; a used one keeps its first message. */
 int32_t fl_lock_try(struct fl_lock *lock, bool *is_made, struct flame_error *err) FL_CHECK;
+
+/* Its file may be taken away later, together with others; the shelf outlives the lock. */
+void fl_lock_shelve(struct fl_lock *lock, struct fl_shelf *shelf);
 
 /* Unlock, close, free. `made`: the destination now is what the key asks for; this is noted for
  * those who wait. Without the lock held only tidies. Takes NULL. */

@@ -48,7 +48,10 @@ int fl_note_wipe(int fd)
     char line[OFFSET];
     int length = snprintf(line, sizeof(line), "held by process %ld\n", (long)getpid());
 
-    if (TEMP_FAILURE_RETRY(ftruncate(fd, 0)) != 0)
+    struct stat found;
+
+    /* A cut of a fresh file would have ext4 write it out at once. */
+    if (fstat(fd, &found) != 0 || (found.st_size > 0 && TEMP_FAILURE_RETRY(ftruncate(fd, 0)) != 0))
         return -1;
     (void)!pwrite(fd, line, (size_t)length, 0);
     return 0;

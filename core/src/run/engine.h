@@ -6,6 +6,7 @@
 #ifndef FL_RUN_ENGINE_H
 #define FL_RUN_ENGINE_H
 
+#include "publish/shelf.h"
 #include "run/patience.h"
 #include "transfer/host.h"
 #include "transfer/pool.h"
@@ -36,6 +37,7 @@ struct fl_engine {
     struct fl_watchdog *watchdog;
     struct fl_pool *pool;
     struct fl_patience patience;
+    struct fl_shelf shelf; /* of lock files */
     _Atomic uint64_t retries;
     _Atomic uint64_t transferred;
 };

@@ -102,6 +102,8 @@ int32_t fl_output_lock(struct fl_run *run, struct flame_error *err)
     fl_task_key(&run->task, run->setup->config, key);
     status = fl_lock_open(run->publish, key, &run->lock, &reason);
     if (status == FLAME_OK)
+        fl_lock_shelve(run->lock, &run->engine->shelf);
+    if (status == FLAME_OK)
         status = wait_for_lock(run, &reason);
     if (status == FLAME_ERR_UNSUPPORTED) {
         go_without_lock(run, &reason);
