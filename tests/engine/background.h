@@ -4,6 +4,7 @@
 #ifndef BACKGROUND_H
 #define BACKGROUND_H
 
+#include "deadline.h"
 #include "scratch.h"
 #include "tiny_server.h"
 
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 #define PATIENCE_MS 20000u
-#define CANCEL_MS 100.0 /* the promise */
+#define CANCEL_MS ((double)DEADLINE_MS)
 
 #define wait_until(condition)                                                                      \
     do {                                                                                           \

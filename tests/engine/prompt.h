@@ -3,6 +3,7 @@
 #ifndef PROMPT_H
 #define PROMPT_H
 
+#include "deadline.h"
 #include "scratch.h"
 
 #include <flame/fetch.h>
@@ -12,8 +13,6 @@
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
-
-#define DEADLINE_MS 100 /* the promise */
 
 struct stopwatch {
     struct flame_cancel *token;
