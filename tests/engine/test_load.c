@@ -17,6 +17,8 @@ static struct scratch scratch;
 static struct gate gate;
 static struct tiny_server *server;
 static struct flame_task task;
+#define QUEUE_MAX 500
+
 static char body[1024];
 
 static void set_up(void)
@@ -89,6 +91,7 @@ static void count(void *data, int32_t status, const struct flame_result *result,
     tally->failed += status != FLAME_OK;
 }
 
+/* No more than so many wait at a time: what is looked for is growth, not how long a queue was. */
 static void run_jobs(uint32_t jobs, struct tally *tally)
 {
     uint32_t before = tally->done;
@@ -96,7 +99,9 @@ static void run_jobs(uint32_t jobs, struct tally *tally)
     task.data = tally;
     for (uint32_t i = 0; i < jobs; i++) {
         cr_assert_eq(flame_submit(flame, FLAME_FETCH, &task, count, NULL, NULL), FLAME_OK);
-        (void)flame_dispatch(flame, 0);
+        do
+            (void)flame_dispatch(flame, i + before - tally->done > QUEUE_MAX ? 100 : 0);
+        while (i + before - tally->done > QUEUE_MAX);
     }
     for (double until = now_ms() + 240e3; tally->done < before + jobs && now_ms() < until;)
         (void)flame_dispatch(flame, 100);
