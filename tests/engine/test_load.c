@@ -100,8 +100,8 @@ static void run_jobs(uint32_t jobs, struct tally *tally)
     for (uint32_t i = 0; i < jobs; i++) {
         cr_assert_eq(flame_submit(flame, FLAME_FETCH, &task, count, NULL, NULL), FLAME_OK);
         do
-            (void)flame_dispatch(flame, i + before - tally->done > QUEUE_MAX ? 100 : 0);
-        while (i + before - tally->done > QUEUE_MAX);
+            (void)flame_dispatch(flame, before + i + 1 - tally->done > QUEUE_MAX ? 100 : 0);
+        while (before + i + 1 - tally->done > QUEUE_MAX);
     }
     for (double until = now_ms() + 240e3; tally->done < before + jobs && now_ms() < until;)
         (void)flame_dispatch(flame, 100);
