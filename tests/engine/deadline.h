@@ -3,7 +3,8 @@
 #ifndef DEADLINE_H
 #define DEADLINE_H
 
-/* The promise; the sanitizers' own work (certificates are read and freed meanwhile) comes on top. */
+/* The promise; the sanitizers' own work (certificates are read and freed meanwhile) comes on top.
+ */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define DEADLINE_MS 500
 #else

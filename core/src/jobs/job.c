@@ -26,14 +26,14 @@ static bool find_place(const char *path, uint64_t place[2])
     return true;
 }
 
-/* A leader that gives up early must not fail those who are patient. */
+/* A leader that gives up early must not fail those who are patient. The time of the whole is not
+ * in it: whose own is over is followed by the next one (has_given_up). */
 static void add_effort(struct fl_hash *hash, const struct flame_task *said)
 {
     const uint32_t numbers[] = {
         said->connect_timeout_ms, said->first_byte_timeout_ms, said->stall_timeout_ms,
-        said->total_timeout_ms,   said->source_timeout_ms,     said->lock_timeout_ms,
-        said->attempts,           said->retry_delay_ms,        said->retry_max_ms,
-        said->max_redirects,
+        said->source_timeout_ms,  said->lock_timeout_ms,       said->attempts,
+        said->retry_delay_ms,     said->retry_max_ms,          said->max_redirects,
     };
 
     fl_hash_update(hash, numbers, sizeof(numbers));
