@@ -7,7 +7,7 @@ import time
 import pytest
 
 LEFT = [".flame-part-0123456789abcdef", ".flame-part-0123456789abcdef.state",
-        ".flame-tmp-0123456789abcdef", ".flame-lock-fedcba9876543210"]
+        ".flame-tmp-0123456789abcdef", f".flame-lock-{os.geteuid()}"]
 OTHERS = ["x", ".flame-part", ".flame-part-0123456789abcdeg", ".flamed", ".hidden"]
 
 

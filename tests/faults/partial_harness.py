@@ -20,10 +20,10 @@ SIZE = 150000
 STEP = 40000
 HALF = 90000  # written by two advances and one chunk more
 SYNCED = 80000
-LITTER = re.compile(r"\.flame-(part-[0-9a-f]{16}(\.state)?|lock-[0-9a-f]{16}|(tmp|new)-[0-9a-f]{16})")
+LITTER = re.compile(r"\.flame-(part-[0-9a-f]{16}(\.state)?|lock-[0-9]+|(tmp|new)-[0-9a-f]{16})")
 STRIDE = 5 if SANITIZE else 1
 OLD = b"an older file"
-ALL_CALLS = FILE_CALLS + ("flock", "ftruncate", "pwrite64", "fdatasync", "statx")
+ALL_CALLS = FILE_CALLS + ("flock", "ftruncate", "pwrite64", "fdatasync", "statx", "fcntl")
 
 
 @functools.lru_cache(maxsize=None)
@@ -275,7 +275,7 @@ def steps(one, *options):
             yield "sync"
         elif call.name == "pwrite64" and state:
             yield "record"
-        elif call.name == "ftruncate" and ".flame-lock-" not in call.arguments:
+        elif call.name == "ftruncate":
             yield "wipe" if state else "cut"
         elif call.name == "unlinkat" and ".state" in call.arguments and call.result == "0":
             yield "forget"

@@ -9,6 +9,7 @@ from publish_harness import NEW, OLD, bench, each_bench, fail_at, finish, halfwa
 from support.peers import require_program
 from tracing import Inject
 
+UMASK = 2  # without nameless inodes, the third openat() is for the umask
 DRIVER = Path(os.environ["FLAME_BINARY_DIR"]) / "bin" / "publish_driver"
 
 
@@ -53,10 +54,10 @@ def test_a_hidden_name_is_held_before_it_is_moved_so_that_no_sweep_takes_it():
 
 
 @pytest.mark.parametrize("name, where, error, status", [
-    ("openat", 1, "ENOENT", "IO"), ("openat", 1, "EMFILE", "IO"), ("openat", 1, "ENFILE", "IO"),
-    ("openat", 2, "ENOSPC", "NO_SPACE"), ("openat", 2, "EDQUOT", "NO_SPACE"),
-    ("openat", 2, "EROFS", "IO"), ("openat", 2, "EMFILE", "IO"), ("openat", 2, "ENOMEM", "NO_MEMORY"),
-    ("openat", 0, "EMFILE", "IO"), ("fchmod", 0, "EPERM", "IO"), ("utimensat", 0, "EIO", "IO"),
+    ("openat", 0, "ENOENT", "IO"), ("openat", 0, "EMFILE", "IO"), ("openat", 0, "ENFILE", "IO"),
+    ("openat", 1, "ENOSPC", "NO_SPACE"), ("openat", 1, "EDQUOT", "NO_SPACE"),
+    ("openat", 1, "EROFS", "IO"), ("openat", 1, "EMFILE", "IO"), ("openat", 1, "ENOMEM", "NO_MEMORY"),
+    ("utimensat", 0, "EIO", "IO"),
     ("linkat", 0, "EDQUOT", "NO_SPACE"), ("linkat", 0, "ENOSPC", "NO_SPACE"),
     ("linkat", 0, "EIO", "IO"), ("linkat", 1, "EDQUOT", "NO_SPACE"), ("renameat", 0, "EIO", "IO"),
     ("renameat", 0, "ENOSPC", "NO_SPACE"), ("getrandom", -1, "ENOSYS", "IO"),
@@ -66,6 +67,14 @@ def test_each_error_has_its_own_status_and_leaves_the_old_file(name, where, erro
         done = fail_at(one, name, error, where, options=("-t",))
         assert done.status == status, done.stdout
         assert done.message and done.message == done.message.strip()
+        one.expect(OLD)
+        assert not one.litter()
+
+
+@pytest.mark.parametrize("name, where", [("openat", UMASK), ("fchmod", 0)])
+def test_a_mode_that_cannot_be_set_is_an_error(name, where):
+    with bench(DRIVER, old=True, nameless=False) as one:
+        assert fail_at(one, name, "EMFILE", where).status == "IO"
         one.expect(OLD)
         assert not one.litter()
 
@@ -154,12 +163,24 @@ def test_the_path_is_read_once_and_the_rest_is_relative_to_its_directory():
         assert sum(f'"{one.directory}' in call.arguments for call in calls) == 1
 
 
+def test_the_mode_is_by_the_umask_with_a_nameless_inode_and_without():
+    for one in each_bench(DRIVER):
+        for mask, mode in ((0o077, 0o600), (0o002, 0o664), (0o022, 0o644)):
+            previous = os.umask(mask)
+            try:
+                assert one.trace().status == "OK"
+            finally:
+                os.umask(previous)
+            assert one.path.stat().st_mode & 0o7777 == mode
+            one.reset()
+
+
 def test_the_umask_is_a_guess_only_where_there_is_no_proc():
-    with bench(DRIVER) as one:
+    with bench(DRIVER, nameless=False) as one:
         previous = os.umask(0o077)
         try:
             for error, status in (("ENOENT", "OK"), ("EACCES", "OK"), ("ENFILE", "IO")):
-                assert fail_at(one, "openat", error).status == status
+                assert fail_at(one, "openat", error, UMASK).status == status
                 if status == "OK":
                     assert one.path.stat().st_mode & 0o7777 == 0o644
         finally:

@@ -12,7 +12,6 @@ import time
 import pytest
 
 from support.leftovers import Leftovers
-from support.peers import require_program
 from support.program import SANITIZE, outcome_of
 from support.resume_server import ResumeServer, answer
 
@@ -49,16 +48,6 @@ def left(fetch):
     return Leftovers(fetch.new_place())
 
 
-def has_open(child, path):
-    """Is it that very file, whatever name it has by now?"""
-    try:
-        names = [os.readlink(f"/proc/{child.pid}/fd/{fd}")
-                 for fd in os.listdir(f"/proc/{child.pid}/fd")]
-    except OSError:
-        return False
-    return any(name.startswith(str(path)) for name in names)
-
-
 def wait_until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
@@ -76,11 +65,10 @@ def crowd(fetch, server, left):
                  for _ in range(count)]
         children.extend(begun)
         server.wait_for(lambda _: server.asked)
-        wait_until(lambda: all(has_open(child, left.lock) for child in begun))
-        holder = int(re.search(rb"process (\d+)", left.lock.read_bytes()).group(1))
-        leader = [child for child in begun if child.pid == holder]
-        assert len(leader) == 1, "the lock's file names its holder"
-        return leader[0], [child for child in begun if child.pid != holder]
+        wait_until(lambda: all(left.locks(child.pid) for child in begun))
+        leader = [child for child in begun if left.is_held_by(child)]
+        assert len(leader) == 1
+        return leader[0], [child for child in begun if child is not leader[0]]
 
     yield gather
     for child in children:
@@ -138,8 +126,7 @@ def test_leaders_can_be_killed_one_after_another(server, left, crowd):
         leader.kill()
         leader.communicate()
         server.wait_for(lambda _, count=count: len(server.asked) == count)
-        holder = re.search(rb"process (\d+)", left.lock.read_bytes())
-        leader = next(child for child in others if child.pid == int(holder.group(1)))
+        leader = next(child for child in others if left.is_held_by(child))
         others.remove(leader)
     server.then.opened.set()
     all_succeeded([leader, *others], left)
@@ -222,7 +209,7 @@ def test_another_request_is_never_satisfied_by_what_the_leader_made(fetch, serve
     server.script = [gate]
     leader, _ = crowd(1)
     waiter = fetch.start(*arguments, server.url(path), place=left.place)
-    wait_until(lambda: has_open(waiter, left.lock))
+    wait_until(lambda: left.is_awaited_by(waiter))
     server.become(OTHER, 'ETag: "w"')
     gate.opened.set()
     all_succeeded([leader, waiter], left, OTHER)
@@ -246,8 +233,7 @@ def test_what_was_changed_after_it_was_made_is_not_taken(fetch, server, left, cr
     server.script = [gate]
     leader, _ = crowd(1)
     waiter = fetch.start(server.url(), place=left.place)
-    wait_until(lambda: has_open(waiter, left.lock))
-    time.sleep(0.2 + SLACK / 4)
+    wait_until(lambda: left.is_awaited_by(waiter))
     waiter.send_signal(signal.SIGSTOP)
     gate.opened.set()
     assert outcome_of(leader).code == 0
@@ -336,23 +322,47 @@ def test_a_lock_that_somebody_deletes_is_not_deleted_again(fetch, server, left, 
     all_succeeded([second], left)
 
 
-def test_a_note_of_one_who_died_is_for_nobody_who_came_later(fetch, server, left):
-    """Killed between its note and the lock's end."""
-    require_program("strace")
-    server.become(b"old")
-    number = 0
-    while not left.lock.exists() or b"flnote1" not in left.lock.read_bytes():
-        number += 1
-        fetch.wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=unlinkat", "-e",
-                         f"inject=unlinkat:signal=SIGKILL:when={number}"]
-        assert fetch(server.url(), place=left.place).code != 0, "no name is taken away so late"
-    assert left.names() == [left.lock.name] and (left.place / "out").read_bytes() == b"old"
-    fetch.wrapper = []
-    server.become(b"new")
-    fetch(server.url(), place=left.place).succeeded(b"new")
+def leave_a_note(fetch, server, left, crowd):
+    """A waiter who is killed before it looks keeps the file, and the note in it, from going."""
+    gate = Gate()
+    server.script = [gate]
+    leader, (waiter,) = crowd(2)
+    waiter.send_signal(signal.SIGSTOP)
+    gate.opened.set()
+    assert outcome_of(leader).code == 0
+    waiter.kill()
+    waiter.communicate()
+    assert b"flnote1" in left.lock.read_bytes()
 
 
-def test_a_dead_ones_lock_holds_up_nobody(fetch, server, left):
+def test_an_old_note_is_for_nobody_who_came_later(fetch, server, left, crowd):
+    leave_a_note(fetch, server, left, crowd)
+    server.become(OTHER, 'ETag: "w"')
+    fetch(server.url(), place=left.place).succeeded(OTHER)
+    assert left.names() == []
+
+
+def test_an_old_note_does_not_answer_for_a_leader_who_failed(fetch, server, left, crowd):
+    leave_a_note(fetch, server, left, crowd)
+    server.become(OTHER, 'ETag: "w"')
+    opened = threading.Event()
+
+    def refuse(server, request, connection):
+        opened.wait(60)
+        return answer("404 Not Found")
+
+    server.script = [refuse]
+    asked = len(server.asked)
+    leader = fetch.start(server.url(), place=left.place)
+    server.wait_for(lambda _: len(server.asked) == asked + 1)
+    waiter = fetch.start(server.url(), place=left.place)
+    wait_until(lambda: left.is_awaited_by(waiter))
+    opened.set()
+    assert outcome_of(leader).code == 78
+    all_succeeded([waiter], left, OTHER)
+
+
+def test_what_stands_in_the_lock_file_holds_up_nobody(fetch, server, left):
     left.lock.write_bytes(b"held by process 1\n" + bytes(300))
     begin = time.monotonic()
     fetch(server.url(), place=left.place).succeeded(BODY)
@@ -364,7 +374,7 @@ def test_a_child_of_the_callers_keeps_no_lock(fetch, server, left):
     gate = Gate()
     server.script = [gate]
     child = fetch.start(server.url(), place=left.place)
-    wait_until(lambda: has_open(child, left.state))
+    wait_until(left.state.exists)
     flags = {}
     for fd in os.listdir(f"/proc/{child.pid}/fd"):
         name = os.readlink(f"/proc/{child.pid}/fd/{fd}")

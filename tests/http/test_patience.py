@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever is waited for, the wait has an end, and a cancel ends it at once: a peer, a pause, a lock."""
 import contextlib
-import fcntl
 import os
 import random
 import signal
@@ -85,9 +84,8 @@ def test_a_pause_that_is_cancelled_keeps_what_came(fetch, server):
 # ---- a lock ---------------------------------------------------------------------------------------
 
 @contextlib.contextmanager
-def held(path):
-    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(fd, fcntl.LOCK_EX)
+def held(left):
+    fd = left.hold()
     try:
         yield
     finally:
@@ -96,7 +94,7 @@ def held(path):
 
 def test_waiting_for_a_lock_can_be_cancelled(fetch, server):
     left = Leftovers(fetch.new_place())
-    with held(left.lock):
+    with held(left):
         child = fetch.start(server.url(), place=left.place)
         time.sleep(0.5 + SLACK / 2)
         assert child.poll() is None
@@ -106,7 +104,7 @@ def test_waiting_for_a_lock_can_be_cancelled(fetch, server):
 
 def test_waiting_for_a_lock_has_an_end(fetch, server):
     left = Leftovers(fetch.new_place())
-    with held(left.lock):
+    with held(left):
         outcome = fetch("--option", "time.lock=500ms", server.url(), place=left.place)
         assert outcome.code == 114 and len(outcome.stderr.splitlines()) == 1, outcome.stderr
         assert 0.5 <= outcome.seconds < 1 + SLACK and server.asked == []
@@ -115,7 +113,7 @@ def test_waiting_for_a_lock_has_an_end(fetch, server):
 
 def test_a_lock_that_is_let_go_is_taken(fetch, server):
     left = Leftovers(fetch.new_place())
-    with held(left.lock):
+    with held(left):
         child = fetch.start(server.url(), place=left.place)
         time.sleep(0.3 + SLACK / 2)
         assert server.asked == []
@@ -124,6 +122,6 @@ def test_a_lock_that_is_let_go_is_taken(fetch, server):
 
 def test_the_total_clock_runs_while_a_lock_is_waited_for(fetch, server):
     left = Leftovers(fetch.new_place())
-    with held(left.lock):
+    with held(left):
         outcome = fetch("--max-time", "1", server.url(), place=left.place)
         assert outcome.code == 28 and 1 <= outcome.seconds < 1.5 + SLACK, outcome.stderr

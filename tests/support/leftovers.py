@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a download leaves beside its destination for the next one: the lock, the partial and its
 state, as core/src/publish names and writes them."""
+import fcntl
 import hashlib
 import os
 import re
 import struct
 import time
 
+OFD_LOCK = re.compile(r"^lock:.*OFDLCK\s+\S+\s+(READ|WRITE)\s+\S+\s+\S+\s+(\d+)\s", re.MULTILINE)
 HIDDEN = re.compile(r"\.flame-(new|tmp)-[0-9a-f]{16}$")
 STATE = struct.Struct("=8sQQQQQ40s512s512s160sQQQ")
 SLOT = 4096
@@ -17,7 +19,8 @@ class Leftovers:
     def __init__(self, place, name="out"):
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
         self.place, self.name = place, name
-        self.lock = place / f".flame-lock-{digest}"
+        self.lock = place / f".flame-lock-{os.geteuid()}"
+        self.byte = 2 * (int(digest, 16) >> 3)
         self.part = place / f".flame-part-{digest}"
         self.state = place / f".flame-part-{digest}.state"
 
@@ -36,6 +39,33 @@ class Leftovers:
         while self.size() < size:
             assert time.monotonic() < end, f"{self.size()} bytes were kept: {self.names()}"
             time.sleep(0.005)
+
+    def locks(self, pid):
+        """What a process has locked of this destination: WRITE holds it, READ waits for it."""
+        kinds = {"WRITE": self.byte, "READ": self.byte + 1}
+        found = set()
+        try:
+            for fd in os.listdir(f"/proc/{pid}/fd"):
+                if not os.readlink(f"/proc/{pid}/fd/{fd}").startswith(str(self.lock)):
+                    continue
+                with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as info:
+                    found |= {kind for kind, start in OFD_LOCK.findall(info.read())
+                              if int(start) == kinds[kind]}
+        except OSError:
+            return found
+        return found
+
+    def is_held_by(self, child):
+        return "WRITE" in self.locks(child.pid)
+
+    def is_awaited_by(self, child):
+        return "READ" in self.locks(child.pid)
+
+    def hold(self):
+        """As another process would: a descriptor to close, that has the lock."""
+        fd = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, self.byte, 1, 0))
+        return fd
 
     def expect_bounded(self, kills=0):
         """One lock, one partial and its state at most, and one hidden name per kill."""

@@ -11,7 +11,6 @@
 #define HASH "3b9c358f36f0a31b"
 #define PART ".flame-part-" HASH
 #define STATE ".flame-part-" HASH ".state"
-#define LOCK ".flame-lock-" HASH
 
 static inline struct fl_partial about(const char *validator)
 {

@@ -3,6 +3,7 @@
 #ifndef PUBLISH_FIXTURE_H
 #define PUBLISH_FIXTURE_H
 
+#include "publish/lockfile.h"
 #include "publish/publish.h"
 
 #include <criterion/criterion.h>
@@ -129,6 +130,15 @@ static inline int count_entries(const char *path)
         count++;
     (void)closedir(listing);
     return count - 2;
+}
+
+/* The one lock file of the directory. */
+static inline const char *lock_name(void)
+{
+    static char name[FL_BESIDE_NAME_SIZE];
+
+    fl_lockfile_name(name);
+    return name;
 }
 
 static inline mode_t mode_of(const char *path)

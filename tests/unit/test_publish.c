@@ -79,7 +79,7 @@ Test(publish, the_descriptor_is_private_empty_and_for_both_ways)
     struct stat found;
 
     cr_assert_eq(fstat(fd, &found), 0);
-    cr_expect_eq(found.st_mode & 07777, 0600);
+    cr_expect(found.st_nlink == 0 || (found.st_mode & 07777) == 0600, "who could open it?");
     cr_expect_eq(found.st_size, 0);
     cr_expect_eq(lseek(fd, 0, SEEK_CUR), 0);
     cr_expect_eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);

@@ -10,9 +10,6 @@
 
 TestSuite(publish_lock, .init = enter_temp_dir, .fini = leave_temp_dir, .timeout = 120);
 
-/* The first 8 bytes of the SHA-256 of "file". */
-#define LOCK_NAME ".flame-lock-3b9c358f36f0a31b"
-
 static const uint8_t key_a[FL_LOCK_KEY_BYTES] = {1, 2, 3};
 static const uint8_t key_b[FL_LOCK_KEY_BYTES] = {1, 2, 4};
 
@@ -64,7 +61,7 @@ Test(publish_lock, one_holds_it_and_the_others_are_told_so)
     struct fl_lock *second = prepared(key_a);
     bool is_made = false;
 
-    cr_expect_eq(mode_of(LOCK_NAME) & 07777, 0600);
+    cr_expect_eq(mode_of(lock_name()) & 07777, 0600);
     cr_expect_eq(fl_lock_try(second, &is_made, &err), FLAME_ERR_LOCKED);
     cr_expect_str_eq(err.message, "'file' is being made by another process");
     expect_try(second, FLAME_ERR_LOCKED, false);
@@ -75,7 +72,7 @@ Test(publish_lock, one_holds_it_and_the_others_are_told_so)
     cr_expect_eq(count_entries("."), 0, "the lock's file is gone");
 }
 
-Test(publish_lock, another_destination_has_another_lock)
+Test(publish_lock, another_destination_has_another_lock_in_the_same_file)
 {
     struct flame_error err = FLAME_INIT(flame_error);
     struct fl_destination destination = to("other");
@@ -85,29 +82,47 @@ Test(publish_lock, another_destination_has_another_lock)
 
     cr_assert_eq(fl_lock_open(publish, key_a, &second, &err), FLAME_OK, "%s", err.message);
     expect_try(second, FLAME_OK, false);
+    cr_expect_eq(count_entries("."), 1);
     fl_lock_close(second, false);
+    cr_expect_eq(count_entries("."), 1, "the first still holds it");
     fl_lock_close(first, false);
     fl_publish_free(publish);
+    cr_expect_eq(count_entries("."), 0);
 }
 
 Test(publish_lock, who_waited_takes_what_was_made_for_an_equal_key)
 {
     struct fl_lock *leader = held(key_a);
     struct fl_lock *refused = prepared(key_a);
-    struct fl_lock *only_opened = prepared(key_a);
+    struct fl_lock *refused_too = prepared(key_a);
     struct fl_lock *of_another = prepared(key_b);
 
     expect_try(refused, FLAME_ERR_LOCKED, false);
+    expect_try(refused_too, FLAME_ERR_LOCKED, false);
+    expect_try(of_another, FLAME_ERR_LOCKED, false);
     put_result("hello");
     fl_lock_close(leader, true);
     expect_try(refused, FLAME_OK, true);
-    expect_try(only_opened, FLAME_OK, true);
+    expect_try(refused_too, FLAME_OK, true);
     expect_try(of_another, FLAME_OK, false);
     fl_lock_close(of_another, false);
     expect_try(refused, FLAME_OK, false);
     fl_lock_close(refused, false);
-    fl_lock_close(only_opened, false);
+    fl_lock_close(refused_too, false);
     cr_expect_eq(count_entries("."), 1);
+}
+
+Test(publish_lock, nothing_is_written_where_nobody_waits)
+{
+    struct fl_lock *leader = held(key_a);
+    struct stat found;
+    int fd = open(lock_name(), O_RDONLY | O_CLOEXEC);
+
+    put_result("hello");
+    fl_lock_close(leader, true);
+    cr_assert_eq(fstat(fd, &found), 0);
+    cr_expect_eq(found.st_size, 0);
+    (void)close(fd);
 }
 
 Test(publish_lock, a_late_comer_takes_nothing)
@@ -201,22 +216,30 @@ Test(publish_lock, what_is_no_longer_that_file_is_not_taken)
     }
 }
 
-/* A child that dies while it holds the lock; with `noted`, between the note and the unlink. */
+/* What the holder of the lock does before it lets go. */
+static void write_note(void)
+{
+    char hash[FL_BESIDE_HASH_SIZE];
+    struct fl_place place;
+    int fd = fl_lockfile_open(AT_FDCWD);
+
+    fl_beside_hash("file", hash);
+    fl_lockfile_place(hash, &place);
+    fl_note_write(fd, place.note, AT_FDCWD, "file", key_a);
+    (void)close(fd);
+}
+
+/* A child that dies while it holds the lock; with `noted`, after the note. */
 static void die_holding(bool noted, int ready, int go)
 {
     struct fl_lock *lock = held(key_a);
     char c = 'r';
 
-    if (write(ready, &c, 1) != 1 || read(go, &c, 1) != 1)
+    if (!lock || write(ready, &c, 1) != 1 || read(go, &c, 1) != 1)
         _exit(1);
     if (noted) {
-        int keep;
-
         put_result("hello");
-        cr_assert_eq(link(LOCK_NAME, "kept"), 0);
-        fl_lock_close(lock, true);
-        keep = rename("kept", LOCK_NAME);
-        _exit(keep == 0 ? 0 : 1);
+        write_note();
     }
     (void)kill(getpid(), SIGKILL);
 }
@@ -268,7 +291,7 @@ Test(publish_lock, the_death_of_the_holder_hands_it_to_a_waiter)
     cr_expect_eq(count_entries("."), 0);
 }
 
-Test(publish_lock, a_note_whose_writer_died_before_the_unlink_is_for_those_who_waited)
+Test(publish_lock, a_note_whose_writer_died_holding_the_lock_is_for_those_who_waited)
 {
     struct child leader = leader_that_dies(true);
     struct fl_lock *waiter = prepared(key_a);
@@ -282,25 +305,72 @@ Test(publish_lock, a_note_whose_writer_died_before_the_unlink_is_for_those_who_w
     let_die(&leader);
     late = prepared(key_a);
     expect_try(late, FLAME_OK, false);
+    fl_lock_close(late, false);
+    cr_expect_eq(count_entries("."), 1);
+}
+
+Test(publish_lock, an_old_note_says_nothing_to_who_began_to_wait_after_it)
+{
+    struct child leader = leader_that_dies(true);
+    struct fl_lock *late, *waiter;
+
+    let_die(&leader);
+    late = prepared(key_a);
+    expect_try(late, FLAME_OK, false);
     waiter = prepared(key_a);
     expect_try(waiter, FLAME_ERR_LOCKED, false);
     fl_lock_close(late, false);
     expect_try(waiter, FLAME_OK, false);
     fl_lock_close(waiter, false);
-    cr_expect_eq(count_entries("."), 1);
 }
 
-Test(publish_lock, an_old_note_is_not_revived_by_one_who_only_looked_in)
+Test(publish_lock, a_torn_note_is_none)
 {
-    struct child leader = leader_that_dies(true);
-    struct fl_lock *late, *looker;
+    struct fl_lock *leader = held(key_a);
+    struct fl_lock *waiter = prepared(key_a);
+    char hash[FL_BESIDE_HASH_SIZE];
+    struct fl_place place;
+    struct fl_note note;
+    int fd = open(lock_name(), O_RDWR | O_CLOEXEC);
 
-    let_die(&leader);
-    late = prepared(key_a);
-    looker = prepared(key_a);
-    fl_lock_close(looker, false);
-    expect_try(late, FLAME_OK, false);
-    fl_lock_close(late, false);
+    fl_beside_hash("file", hash);
+    fl_lockfile_place(hash, &place);
+    expect_try(waiter, FLAME_ERR_LOCKED, false);
+    put_result("hello");
+    fl_lock_close(leader, true);
+    fl_note_load(fd, place.note, &note);
+    cr_assert_str_eq(note.magic, "flnote1");
+    note.sum[31] ^= 1;
+    cr_assert_eq(pwrite(fd, &note, sizeof(note), place.note), (ssize_t)sizeof(note));
+    (void)close(fd);
+    expect_try(waiter, FLAME_OK, false);
+    fl_lock_close(waiter, false);
+}
+
+Test(publish_lock, a_file_that_others_wait_in_keeps_its_name)
+{
+    struct fl_lock *leader = held(key_a);
+    struct fl_lock *waiter = prepared(key_a);
+
+    expect_try(waiter, FLAME_ERR_LOCKED, false);
+    fl_lock_close(leader, false);
+    cr_expect_eq(count_entries("."), 1);
+    fl_lock_close(waiter, false);
+    cr_expect_eq(count_entries("."), 0, "who waited in vain takes it away");
+}
+
+Test(publish_lock, who_meets_a_file_that_is_being_taken_away_makes_another)
+{
+    int fd = fl_lockfile_open(AT_FDCWD);
+    struct fl_lock *lock = prepared(key_a);
+
+    cr_assert_eq(fl_lockfile_take_all(fd), 0);
+    expect_try(lock, FLAME_ERR_LOCKED, false);
+    cr_assert_eq(unlink(lock_name()), 0);
+    expect_try(lock, FLAME_OK, false);
+    (void)close(fd);
+    fl_lock_close(lock, false);
+    cr_expect_eq(count_entries("."), 0);
 }
 
 Test(publish_lock, the_file_of_another_lock_is_never_unlinked)
@@ -308,7 +378,7 @@ Test(publish_lock, the_file_of_another_lock_is_never_unlinked)
     struct fl_lock *first = held(key_a);
     struct fl_lock *second, *third;
 
-    cr_assert_eq(unlink(LOCK_NAME), 0, "somebody cleans up");
+    cr_assert_eq(unlink(lock_name()), 0, "somebody cleans up");
     second = held(key_a);
     fl_lock_close(first, true);
     third = prepared(key_a);
@@ -320,38 +390,38 @@ Test(publish_lock, the_file_of_another_lock_is_never_unlinked)
 
 static void put_fifo(void)
 {
-    cr_assert_eq(mkfifo(LOCK_NAME, 0600), 0);
+    cr_assert_eq(mkfifo(lock_name(), 0600), 0);
 }
 
 static void put_dangling(void)
 {
-    cr_assert_eq(symlink("elsewhere", LOCK_NAME), 0);
+    cr_assert_eq(symlink("elsewhere", lock_name()), 0);
 }
 
 static void put_link(void)
 {
     put_file("victim", "precious");
-    cr_assert_eq(symlink("victim", LOCK_NAME), 0);
+    cr_assert_eq(symlink("victim", lock_name()), 0);
 }
 
 static void put_hard_link(void)
 {
     put_file("victim", "precious");
-    cr_assert_eq(link("victim", LOCK_NAME), 0);
+    cr_assert_eq(link("victim", lock_name()), 0);
 }
 
 static void put_directory(void)
 {
-    cr_assert_eq(mkdir(LOCK_NAME, 0700), 0);
+    cr_assert_eq(mkdir(lock_name(), 0700), 0);
 }
 
 static void put_foreign(void)
 {
-    put_file(LOCK_NAME, "theirs");
+    put_file(lock_name(), "theirs");
     if (getuid() == 0)
-        cr_assert_eq(chown(LOCK_NAME, 65534, 65534), 0);
+        cr_assert_eq(chown(lock_name(), 65534, 65534), 0);
     else
-        cr_assert_eq(chmod(LOCK_NAME, 0), 0);
+        cr_assert_eq(chmod(lock_name(), 0), 0);
 }
 
 Test(publish_lock, what_an_enemy_puts_at_its_name_means_no_lock_and_no_harm)
@@ -375,7 +445,7 @@ Test(publish_lock, what_an_enemy_puts_at_its_name_means_no_lock_and_no_harm)
         if (access("victim", F_OK) == 0)
             expect_text("victim", "precious");
         (void)unlink("victim");
-        cr_assert_eq(remove(LOCK_NAME), 0, "it stays what it was");
+        cr_assert_eq(remove(lock_name()), 0, "it stays what it was");
     }
 }
 
@@ -385,8 +455,9 @@ Test(publish_lock, a_trap_that_is_set_while_waiting_is_seen)
     struct fl_lock *second = prepared(key_a);
 
     expect_try(second, FLAME_ERR_LOCKED, false);
-    fl_lock_close(first, false);
+    cr_assert_eq(unlink(lock_name()), 0);
     put_fifo();
+    fl_lock_close(first, false);
     expect_try(second, FLAME_ERR_UNSUPPORTED, false);
     fl_lock_close(second, false);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "publish/beside.h"
 #include "publish/lock.h"
 #include "publish_fixture.h"
 
@@ -24,14 +23,6 @@ static struct fl_lock *held(struct fl_shelf *shelf, const char *path)
     return lock;
 }
 
-static void lock_name(const char *path, char *out)
-{
-    char hash[FL_BESIDE_HASH_SIZE];
-
-    fl_beside_hash(path, hash);
-    fl_beside_name(FL_BESIDE_LOCK, hash, "", out);
-}
-
 Test(publish_shelf, who_is_alone_leaves_nothing)
 {
     struct fl_shelf shelf;
@@ -51,13 +42,13 @@ Test(publish_shelf, the_last_one_takes_all_away)
     first = held(&shelf, "a");
     second = held(&shelf, "b");
     fl_lock_close(first, true);
-    cr_expect_eq(count_entries("."), 2, "the first waits on the shelf");
+    cr_expect_eq(count_entries("."), 1, "the second is at work");
     fl_lock_close(second, false);
     cr_expect_eq(count_entries("."), 0);
     fl_shelf_done(&shelf);
 }
 
-Test(publish_shelf, a_shelved_lock_is_free_and_its_note_is_not_believed_by_who_comes_late)
+Test(publish_shelf, a_shelved_lock_is_free_and_tells_who_comes_late_nothing)
 {
     struct fl_shelf shelf;
     struct fl_destination destination = to("a");
@@ -74,42 +65,49 @@ Test(publish_shelf, a_shelved_lock_is_free_and_its_note_is_not_believed_by_who_c
     fl_shelf_done(&shelf);
 }
 
-Test(publish_shelf, what_another_holds_by_then_keeps_its_name)
+Test(publish_shelf, a_file_that_another_uses_by_then_keeps_its_name)
 {
-    struct fl_shelf shelf;
-    struct fl_lock *first, *second;
-    char name[FL_BESIDE_NAME_SIZE];
-    int fd;
+    struct fl_shelf shelf, other;
+    struct fl_lock *first, *second, *third;
 
     fl_shelf_init(&shelf);
+    fl_shelf_init(&other);
     first = held(&shelf, "a");
     second = held(&shelf, "b");
     fl_lock_close(first, false);
-    lock_name("a", name);
-    fd = fl_beside_open(AT_FDCWD, name, 0);
-    cr_assert_eq(fl_beside_lock(fd), 0);
+    third = held(&other, "a");
     fl_lock_close(second, false);
     cr_expect_eq(count_entries("."), 1);
-    (void)close(fd);
+    fl_lock_close(third, false);
+    cr_expect_eq(count_entries("."), 0);
     fl_shelf_done(&shelf);
+    fl_shelf_done(&other);
 }
 
-Test(publish_shelf, a_full_shelf_refuses_and_the_name_goes_at_once)
+Test(publish_shelf, a_full_shelf_refuses_and_what_nobody_uses_goes_at_once)
 {
     struct fl_shelf shelf;
-    int dir_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    uint32_t taken = 0;
+    char name[16];
 
     fl_shelf_init(&shelf);
     fl_shelf_enter(&shelf);
     fl_shelf_enter(&shelf);
-    while (taken <= FL_SHELF_NAMES && fl_shelf_put(&shelf, dir_fd, ".flame-lock-0123456789abcdef"))
-        taken++;
-    cr_expect_eq(taken, (uint32_t)FL_SHELF_NAMES);
-    fl_lock_close(held(&shelf, "a"), false);
-    cr_expect_eq(count_entries("."), 0);
+    for (int i = 0; i <= FL_SHELF_DIRS; i++) {
+        int dir_fd;
+
+        (void)snprintf(name, sizeof(name), "d%d", i);
+        cr_assert_eq(mkdir(name, 0700), 0);
+        dir_fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        cr_expect_eq(fl_shelf_put(&shelf, dir_fd), i < FL_SHELF_DIRS);
+        cr_expect_eq(fl_shelf_put(&shelf, dir_fd), i < FL_SHELF_DIRS, "once for all");
+        (void)close(dir_fd);
+    }
+    fl_lock_close(held(&shelf, "d64/a"), false);
+    cr_expect_eq(count_entries("d64"), 0);
+    fl_lock_close(held(&shelf, "d0/a"), false);
+    cr_expect_eq(count_entries("d0"), 1);
     fl_shelf_leave(&shelf);
     fl_shelf_leave(&shelf);
+    cr_expect_eq(count_entries("d0"), 0);
     fl_shelf_done(&shelf);
-    (void)close(dir_fd);
 }

@@ -11,7 +11,6 @@ TestSuite(publish_sweep, .init = enter_temp_dir, .fini = leave_temp_dir, .timeou
 #define HOUR 3600
 #define HIDDEN_TMP ".flame-tmp-0123456789abcdef"
 #define HIDDEN_NEW ".flame-new-fedcba9876543210"
-#define OTHER_LOCK ".flame-lock-00000000000000ff"
 
 struct report {
     int count;
@@ -63,13 +62,13 @@ Test(publish_sweep, old_litter_of_every_kind_goes_and_is_told)
 
     put_old(HIDDEN_TMP, "12345");
     put_old(HIDDEN_NEW, "123");
-    put_old(OTHER_LOCK, "1");
+    put_old(lock_name(), "1");
     leave_old_partial();
     report = swept(HOUR);
     cr_expect_eq(report.count, 5, "%s", report.names);
     cr_expect_not_null(strstr(report.names, HIDDEN_TMP " "));
     cr_expect_not_null(strstr(report.names, HIDDEN_NEW " "));
-    cr_expect_not_null(strstr(report.names, OTHER_LOCK " "));
+    cr_expect_not_null(strstr(report.names, lock_name()));
     cr_expect_not_null(strstr(report.names, PART " "));
     cr_expect_not_null(strstr(report.names, STATE " "));
     cr_expect_gt(report.bytes, 14);
@@ -81,7 +80,7 @@ Test(publish_sweep, what_is_young_stays)
 {
     put_file(HIDDEN_TMP, "12345");
     put_file(HIDDEN_NEW, "123");
-    put_file(OTHER_LOCK, "1");
+    put_file(lock_name(), "1");
     leave(kept_with("v1", "hello"));
     cr_expect_eq(swept(HOUR).count, 0);
     cr_expect_eq(count_entries("."), 5);
@@ -118,7 +117,8 @@ Test(publish_sweep, no_other_name_is_touched)
                                         ".flame-old-0123456789abcdef",
                                         ".flame-part-0123456789abcdef.stat",
                                         ".flame-part-0123456789abcdef.state2",
-                                        ".flame-lock-0123456789abcdef.state",
+                                        ".flame-lock-0123456789abcdef",
+                                        ".flame-lock-4294967294",
                                         "flame-tmp-0123456789abcdef",
                                         ".flame-",
                                         ".flame-tmp",
@@ -141,7 +141,7 @@ Test(publish_sweep, nothing_but_regular_files_of_ours_with_one_name_goes)
     put_old("linked", "precious");
     cr_assert_eq(symlink("victim", HIDDEN_TMP), 0);
     cr_assert_eq(link("linked", HIDDEN_NEW), 0);
-    cr_assert_eq(mkfifo(OTHER_LOCK, 0600), 0);
+    cr_assert_eq(mkfifo(lock_name(), 0600), 0);
     cr_assert_eq(symlink("victim", PART), 0);
     cr_assert_eq(mkdir(STATE, 0700), 0);
     put_old(".flame-tmp-00000000000000aa", "theirs");
@@ -193,7 +193,7 @@ Test(publish_sweep, under_a_lock_of_another_everything_stays)
     struct fl_lock *lock = held_lock();
 
     leave_old_partial();
-    age(LOCK, 2 * HOUR);
+    age(lock_name(), 2 * HOUR);
     cr_expect_eq(swept(0).count, 0);
     cr_expect_eq(count_entries("."), 3);
     fl_lock_close(lock, false);
@@ -201,10 +201,29 @@ Test(publish_sweep, under_a_lock_of_another_everything_stays)
     cr_expect_eq(count_entries("."), 0);
 }
 
+Test(publish_sweep, the_lock_of_another_destination_protects_its_file_only)
+{
+    struct fl_destination destination = to("other");
+    struct fl_publish *publish = opened(&destination);
+    static const uint8_t key[FL_LOCK_KEY_BYTES];
+    struct fl_lock *lock = NULL;
+    bool is_made;
+
+    cr_assert_eq(fl_lock_open(publish, key, &lock, NULL), FLAME_OK);
+    cr_assert_eq(fl_lock_try(lock, &is_made, NULL), FLAME_OK);
+    fl_publish_free(publish);
+    leave_old_partial();
+    age(lock_name(), 2 * HOUR);
+    cr_expect_eq(swept(HOUR).count, 2);
+    cr_expect_eq(count_entries("."), 1);
+    fl_lock_close(lock, false);
+    cr_expect_eq(count_entries("."), 0);
+}
+
 Test(publish_sweep, a_hostile_lock_keeps_a_partial_and_stops_nothing)
 {
     leave_old_partial();
-    cr_assert_eq(mkfifo(LOCK, 0600), 0);
+    cr_assert_eq(mkfifo(lock_name(), 0600), 0);
     put_old(HIDDEN_TMP, "1");
     cr_expect_eq(swept(0).count, 1);
     cr_expect_eq(count_entries("."), 3);

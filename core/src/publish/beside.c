@@ -20,17 +20,19 @@ void fl_beside_sum(const void *data, size_t size, uint8_t out[FL_BESIDE_SUM_BYTE
 
 void fl_beside_hash(const char *name, char out[FL_BESIDE_HASH_SIZE])
 {
+    static const char digits[] = "0123456789abcdef";
     uint8_t sum[FL_BESIDE_SUM_BYTES];
 
     fl_beside_sum(name, strlen(name), sum);
-    for (size_t i = 0; i < (FL_BESIDE_HASH_SIZE - 1) / 2; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", sum[i]);
+    for (size_t i = 0; i < FL_BESIDE_HASH_SIZE - 1; i++)
+        out[i] = digits[i % 2 ? sum[i / 2] & 15 : sum[i / 2] >> 4];
+    out[FL_BESIDE_HASH_SIZE - 1] = '\0';
 }
 
 void fl_beside_name(const char *kind, const char *hash, const char *suffix,
                     char out[FL_BESIDE_NAME_SIZE])
 {
-    (void)snprintf(out, FL_BESIDE_NAME_SIZE, ".flame-%s-%s%s", kind, hash, suffix);
+    (void)snprintf(out, FL_BESIDE_NAME_SIZE, FL_BESIDE_PREFIX "%s-%s%s", kind, hash, suffix);
 }
 
 int fl_beside_open(int dir_fd, const char *name, int flags)

@@ -15,7 +15,9 @@
 #define FL_BESIDE_NAME_SIZE 48
 #define FL_BESIDE_SUM_BYTES 32
 
-/* What follows ".flame-" in the names. */
+#define FL_BESIDE_PREFIX ".flame-"
+
+/* What follows it in the names. */
 #define FL_BESIDE_LOCK "lock"
 #define FL_BESIDE_PART "part"
 #define FL_BESIDE_STATE_SUFFIX ".state"

@@ -33,12 +33,13 @@ static int flush(int fd)
 
 /* After a failed fsync the kernel takes the lost pages for clean, so a second one would lie: an
  * error is final. EINTR is not about pages. */
-static int32_t settle(const struct fl_spot *spot, int fd, const struct fl_commit *commit,
-                      struct flame_error *err)
+static int32_t settle(const struct fl_spot *spot, const struct fl_inode *inode,
+                      const struct fl_commit *commit, struct flame_error *err)
 {
+    int fd = inode->fd;
     bool lazy = commit->durability == FLAME_DURABILITY_NONE;
 
-    if (TEMP_FAILURE_RETRY(fchmod(fd, commit->mode)) != 0)
+    if (inode->is_private && TEMP_FAILURE_RETRY(fchmod(fd, inode->mode)) != 0)
         return fl_fail_errno(err, errno, "cannot set the mode of '%s'", spot->path);
     if (commit->mtime_ns && TEMP_FAILURE_RETRY(set_mtime(fd, *commit->mtime_ns)) != 0)
         return fl_fail_errno(err, errno, "cannot set the time of '%s'", spot->path);
@@ -126,7 +127,7 @@ static int32_t sync_spot(const struct fl_spot *spot, int fd, struct flame_error 
 int32_t fl_commit(const struct fl_spot *spot, struct fl_inode *inode,
                   const struct fl_commit *commit, struct flame_error *err)
 {
-    int32_t status = settle(spot, inode->fd, commit, err);
+    int32_t status = settle(spot, inode, commit, err);
 
     if (status == FLAME_OK)
         status = put_in_place(spot, inode, commit->flags, err);

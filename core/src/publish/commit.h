@@ -5,12 +5,9 @@
 
 #include "publish/inode.h"
 
-#include <sys/types.h>
-
 struct fl_commit {
     uint32_t flags;          /* FL_PUBLISH_KEEP */
     uint32_t durability;     /* enum flame_durability, not DEFAULT */
-    mode_t mode;             /* of the file */
     const int64_t *mtime_ns; /* NULL = as the last write left it */
     const char *state;       /* a name to take away once the file is in place; NULL = none */
 };

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/inode.h"
 
+#include "base/read.h"
 #include "publish/beside.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #define NAME_TRIES 16
+#define MODE 0666
+#define USUAL_UMASK 022
+#define STATUS_SIZE 4096
 #define PROC_PATH_SIZE 32
 
 static void proc_path(int fd, char *out)
@@ -27,28 +34,68 @@ static int hidden_name(const char *kind, char *out, size_t size)
     return 0;
 }
 
-/* Only the path below /proc gives it a name later: linkat(AT_EMPTY_PATH) is a privilege before
- * Linux 6.10. */
-static int open_nameless(const struct fl_spot *spot)
+/* Only the path below /proc gives a nameless inode a name later: linkat(AT_EMPTY_PATH) is a
+ * privilege before Linux 6.10. */
+static bool can_be_named(int fd)
 {
-    fl_auto_fd int fd = TEMP_FAILURE_RETRY(
-        openat(spot->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR));
+    static atomic_bool has_proc; /* of this process, and it does not lose it */
     char path[PROC_PATH_SIZE];
 
-    if (fd < 0)
-        return -1;
+    if (atomic_load(&has_proc))
+        return true;
     proc_path(fd, path);
-    if (access(path, F_OK) != 0) {
+    if (access(path, F_OK) == 0)
+        atomic_store(&has_proc, true);
+    return atomic_load(&has_proc);
+}
+
+/* It has its mode at once: nobody but us can open what has no name, and so the kernel applies umask
+ * and ACL, which could not be asked for otherwise. */
+static int open_nameless(const struct fl_spot *spot, struct fl_inode *inode)
+{
+    fl_auto_fd int fd =
+        TEMP_FAILURE_RETRY(openat(spot->dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, MODE));
+    struct stat found;
+
+    if (fd < 0 || fstat(fd, &found) != 0)
+        return -1;
+    if (!can_be_named(fd)) {
         errno = EOPNOTSUPP;
         return -1;
     }
+    inode->mode = found.st_mode & MODE;
     return fl_take_fd(&fd);
+}
+
+/* umask() can only be asked by changing it, for every thread. Without /proc the usual one is taken;
+ * a passing lack (descriptors, memory) must not widen the mode, so it is an error. */
+static int read_umask(mode_t *out)
+{
+    char text[STATUS_SIZE];
+    fl_auto_fd int fd = TEMP_FAILURE_RETRY(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+    const char *line;
+    ssize_t size;
+
+    if (fd < 0 && errno != ENOENT && errno != EACCES && errno != EPERM)
+        return -1;
+    size = fd < 0 ? 0 : fl_read_all(fd, text, sizeof(text) - 1);
+    if (size < 0)
+        return -1;
+    text[size] = '\0';
+    line = strstr(text, "\nUmask:");
+    *out = line ? (mode_t)strtoul(line + strlen("\nUmask:"), NULL, 8) & 0777 : USUAL_UMASK;
+    return 0;
 }
 
 static int open_hidden(const struct fl_spot *spot, struct fl_inode *inode)
 {
+    mode_t umask_now;
     int fd = -1;
 
+    if (read_umask(&umask_now) != 0)
+        return -1;
+    inode->mode = MODE & ~umask_now;
+    inode->is_private = true;
     for (int i = 0; i < NAME_TRIES && fd < 0; i++) {
         if (hidden_name("tmp", inode->name, sizeof(inode->name)) != 0)
             return -1;
@@ -72,8 +119,9 @@ static bool means_unsupported(int errnum)
 
 int32_t fl_inode_open(const struct fl_spot *spot, struct fl_inode *out, struct flame_error *err)
 {
-    struct fl_inode inode = {.fd = open_nameless(spot)};
+    struct fl_inode inode = {.fd = -1};
 
+    inode.fd = open_nameless(spot, &inode);
     if (inode.fd < 0 && means_unsupported(errno))
         inode.fd = open_hidden(spot, &inode);
     if (inode.fd < 0)
@@ -126,6 +174,9 @@ int fl_inode_move(const struct fl_spot *spot, const struct fl_inode *inode, cons
 
 int fl_inode_share(const struct fl_spot *spot, struct fl_inode *inode, const char *name)
 {
+    if (!inode->is_private && TEMP_FAILURE_RETRY(fchmod(inode->fd, S_IRUSR | S_IWUSR)) != 0)
+        return -1;
+    inode->is_private = true;
     if (fl_inode_move(spot, inode, name) != 0 && !fl_beside_holds(spot->dir_fd, name, inode->fd))
         return -1;
     (void)snprintf(inode->name, sizeof(inode->name), "%s", name);

@@ -120,8 +120,11 @@ static void become(struct fl_publish *publish, struct left *left)
 {
     struct fl_kept *kept = &publish->kept;
 
+    mode_t mode = publish->inode.mode;
+
     fl_inode_done(&publish->spot, &publish->inode);
-    publish->inode = (struct fl_inode){.fd = fl_take_fd(&left->fd), .is_shared = true};
+    publish->inode = (struct fl_inode){
+        .fd = fl_take_fd(&left->fd), .is_shared = true, .is_private = true, .mode = mode};
     memcpy(publish->inode.name, kept->part, strlen(kept->part) + 1);
     kept->fd = fl_take_fd(&left->state_fd);
     kept->state = left->state;

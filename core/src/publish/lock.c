@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/lock.h"
 
-#include "publish/beside.h"
 #include "publish/note.h"
 #include "publish/object.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define REOPEN_TRIES 16
 
@@ -17,9 +14,10 @@ struct fl_lock {
     int dir_fd;
     int fd; /* -1: none is open */
     bool is_held;
-    bool has_waited; /* another held the file that is open */
+    bool has_waited; /* another had our place in the file that is open */
+    struct fl_place place;
+    struct fl_note seen; /* at our place, when we began to wait */
     uint8_t key[FL_LOCK_KEY_BYTES];
-    char name[FL_BESIDE_NAME_SIZE];
     char target[sizeof(((struct fl_spot *)0)->name)];
     char *path;             /* the caller's, for messages */
     struct fl_shelf *shelf; /* or NULL */
@@ -46,9 +44,14 @@ static int32_t fail_to_lock(const struct fl_lock *lock, int errnum, struct flame
                    strerror(errnum));
 }
 
+/* Nobody is left alone with the file: who leaves takes it away if it was the last. */
 static void shut(struct fl_lock *lock)
 {
-    if (lock->fd >= 0)
+    bool is_last = lock->fd >= 0 && !(lock->shelf && fl_shelf_put(lock->shelf, lock->dir_fd));
+
+    if (is_last)
+        fl_lockfile_leave(lock->dir_fd, lock->fd);
+    else if (lock->fd >= 0)
         (void)close(lock->fd);
     lock->fd = -1;
     lock->is_held = false;
@@ -58,6 +61,8 @@ static void shut(struct fl_lock *lock)
 static void discard(struct fl_lock *lock)
 {
     shut(lock);
+    if (lock->shelf)
+        fl_shelf_leave(lock->shelf);
     if (lock->dir_fd >= 0)
         (void)close(lock->dir_fd);
     free(lock->path);
@@ -66,7 +71,7 @@ static void discard(struct fl_lock *lock)
 
 static int open_file(struct fl_lock *lock)
 {
-    lock->fd = fl_beside_open(lock->dir_fd, lock->name, O_CREAT);
+    lock->fd = fl_lockfile_open(lock->dir_fd);
     return lock->fd < 0 ? -1 : 0;
 }
 
@@ -86,7 +91,7 @@ int32_t fl_lock_open(const struct fl_publish *publish, const uint8_t key[FL_LOCK
     memcpy(lock->key, key, sizeof(lock->key));
     (void)stpcpy(lock->target, spot->name);
     fl_beside_hash(spot->name, hash);
-    fl_beside_name(FL_BESIDE_LOCK, hash, "", lock->name);
+    fl_lockfile_place(hash, &lock->place);
     if (!lock->path)
         status = fl_fail_memory(err);
     else if (lock->dir_fd < 0 || open_file(lock) != 0)
@@ -98,117 +103,83 @@ int32_t fl_lock_open(const struct fl_publish *publish, const uint8_t key[FL_LOCK
     return status;
 }
 
-static bool has_name(const struct fl_lock *lock)
-{
-    return fl_beside_holds(lock->dir_fd, lock->name, lock->fd);
-}
-
-/* Only the holder of the file that has the name may take the name away. */
-static void unlink_held(const struct fl_lock *lock)
-{
-    if (has_name(lock))
-        (void)unlinkat(lock->dir_fd, lock->name, 0);
-}
-
-/* Held, but is it the one that the others see? A note counts if the file was open here before its
- * writer let go: we were refused it, or it lost its name after we had opened it. OK with *is_made
- * or held; CHANGED: the file is a dead one. */
-static int32_t judge(struct fl_lock *lock, bool *is_made, struct flame_error *err)
-{
-    bool named = has_name(lock);
-    bool made = (lock->has_waited || !named) &&
-                fl_note_applies(lock->fd, lock->dir_fd, lock->target, lock->key);
-
-    if (made && named && fl_note_wipe(lock->fd) == 0)
-        unlink_held(lock);
-    if (made || !named) {
-        shut(lock);
-        if (!made)
-            return FLAME_ERR_CHANGED;
-        *is_made = true;
-        return FLAME_OK;
-    }
-    if (fl_note_wipe(lock->fd) != 0) {
-        int errnum = errno;
-
-        shut(lock);
-        return fail_to_lock(lock, errnum, err);
-    }
-    lock->is_held = true;
-    *is_made = false;
-    return FLAME_OK;
-}
-
-int32_t fl_lock_try(struct fl_lock *lock, bool *is_made, struct flame_error *err)
-{
-    int32_t status = FLAME_ERR_CHANGED;
-
-    for (int i = 0; i < REOPEN_TRIES && status == FLAME_ERR_CHANGED; i++) {
-        if (lock->fd < 0 && open_file(lock) != 0)
-            return fail_to_lock(lock, errno, err);
-        if (fl_beside_lock(lock->fd) == 0) {
-            status = judge(lock, is_made, err);
-            continue;
-        }
-        if (errno != EWOULDBLOCK)
-            return fail_to_lock(lock, errno, err);
-        lock->has_waited = true;
-        status = FLAME_ERR_LOCKED;
-    }
-    if (status == FLAME_ERR_CHANGED || status == FLAME_ERR_LOCKED)
-        return fl_fail(err, FLAME_ERR_LOCKED, "'%s' is being made by another process", lock->path);
-    return status;
-}
-
-/* Where nothing can be locked a file that nobody has written into is nobody's. */
-static bool is_made_in_vain(const struct fl_lock *lock, int errnum)
-{
-    struct stat now;
-
-    return errnum != EWOULDBLOCK && fstat(lock->fd, &now) == 0 && now.st_size == 0;
-}
-
-/* What we opened, and maybe made, may be held by nobody: it is litter then, and its note, if any,
- * is an old one. */
-static void tidy(struct fl_lock *lock)
-{
-    if (lock->fd < 0)
-        return;
-    if (fl_beside_lock(lock->fd) != 0) {
-        if (is_made_in_vain(lock, errno))
-            unlink_held(lock);
-        return;
-    }
-    if (has_name(lock) && fl_note_wipe(lock->fd) == 0)
-        unlink_held(lock);
-}
-
 void fl_lock_shelve(struct fl_lock *lock, struct fl_shelf *shelf)
 {
     lock->shelf = shelf;
     fl_shelf_enter(shelf);
 }
 
-/* Before the shelf is cleared the file must not be held by ourselves. */
-static void let_go(struct fl_lock *lock)
+/* A note that stood there before we waited is about an earlier request than ours. */
+static bool has_been_made(const struct fl_lock *lock)
 {
+    struct fl_note now;
+
+    if (!lock->has_waited)
+        return false;
+    fl_note_load(lock->fd, lock->place.note, &now);
+    return memcmp(&now, &lock->seen, sizeof(now)) != 0 &&
+           fl_note_applies(&now, lock->dir_fd, lock->target, lock->key);
+}
+
+/* Our place is taken, but is it in the file that the others see? OK with *is_made or held; CHANGED:
+ * the file is a dead one. */
+static int32_t judge(struct fl_lock *lock, bool *is_made)
+{
+    bool is_named = fl_lockfile_is_named(lock->dir_fd, lock->fd);
+    bool made = has_been_made(lock);
+
+    if (made || !is_named)
+        shut(lock);
+    else
+        lock->is_held = true;
+    if (!made && !is_named)
+        return FLAME_ERR_CHANGED;
+    *is_made = made;
+    return FLAME_OK;
+}
+
+/* From now on its holder sees that somebody wants to know what came of it. */
+static void begin_to_wait(struct fl_lock *lock)
+{
+    if (lock->has_waited)
+        return;
+    lock->has_waited = true;
+    fl_lockfile_await(lock->fd, &lock->place);
+    fl_note_load(lock->fd, lock->place.note, &lock->seen);
+}
+
+static int32_t try_once(struct fl_lock *lock, bool *is_made, struct flame_error *err)
+{
+    if (lock->fd < 0 && open_file(lock) != 0)
+        return fail_to_lock(lock, errno, err);
+    if (fl_lockfile_take(lock->fd, &lock->place) == 0)
+        return judge(lock, is_made);
+    if (errno == EWOULDBLOCK) {
+        begin_to_wait(lock);
+        return FLAME_ERR_LOCKED;
+    }
+    if (errno != ESTALE)
+        return fail_to_lock(lock, errno, err);
     shut(lock);
-    fl_shelf_leave(lock->shelf);
+    return FLAME_ERR_CHANGED;
+}
+
+int32_t fl_lock_try(struct fl_lock *lock, bool *is_made, struct flame_error *err)
+{
+    int32_t status = FLAME_ERR_CHANGED;
+
+    for (int i = 0; i < REOPEN_TRIES && status == FLAME_ERR_CHANGED; i++)
+        status = try_once(lock, is_made, err);
+    if (status == FLAME_ERR_CHANGED || status == FLAME_ERR_LOCKED)
+        return fl_fail(err, FLAME_ERR_LOCKED, "'%s' is being made by another process", lock->path);
+    return status;
 }
 
 void fl_lock_close(struct fl_lock *lock, bool made)
 {
     if (!lock)
         return;
-    if (lock->is_held) {
-        if (made)
-            fl_note_write(lock->fd, lock->dir_fd, lock->target, lock->key);
-        if (!lock->shelf || !fl_shelf_put(lock->shelf, lock->dir_fd, lock->name))
-            unlink_held(lock);
-    } else {
-        tidy(lock);
-    }
-    if (lock->shelf)
-        let_go(lock);
+    if (lock->is_held && made && fl_lockfile_is_awaited(lock->fd, &lock->place))
+        fl_note_write(lock->fd, lock->place.note, lock->dir_fd, lock->target, lock->key);
     discard(lock);
 }

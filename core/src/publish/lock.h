@@ -1,36 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lock beside a destination: one process at a time makes the file of that name, and those who
- * wait learn what came of it. Never needed for a correct file (publish.h promises that without it);
- * a partial is made and taken over under it only.
+/* The lock of a destination: one process at a time makes the file of that name, and those who wait
+ * learn what came of it. Never needed for a correct file (publish.h promises that without it); a
+ * partial is made and taken over under it only.
  *
- * ".flame-lock-<16 hex>" in the destination's directory, held by flock(): the death of its holder
- * frees it at once, and no process can inherit it (O_CLOEXEC; a child that is forked and never
- * execs keeps it held). The file is unlinked while it is held, so who gets the lock looks whether
- * its file still has the name; otherwise its holder is gone, and has said in it what was made:
- *  - a note counts only for those who had the file open before its writer let go, never for late
- *    comers: a holder wipes what it finds, and whoever finds a note and did not wait ignores it
+ * It is a byte in a file of the directory (lockfile.h): the death of its holder frees it at once.
+ * What was made is noted in the file, for those who wait:
+ *  - a note counts for who was refused the lock before it was written, never for late comers
  *  - it names the result by device, inode, size and times: taken only while the destination is
- * still that very file Exclusive between any two objects, of one process too, but made for
- * processes.
+ *    still that very file
+ * Exclusive between any two objects, of one process too, but made for processes.
  *
  * The order at the end: fl_publish_commit(), fl_publish_free() (a partial is left or removed), then
  * fl_lock_close(). One thread at a time per object. */
 #ifndef FL_PUBLISH_LOCK_H
 #define FL_PUBLISH_LOCK_H
 
+#include "publish/note.h"
 #include "publish/publish.h"
 #include "publish/shelf.h"
 
-#define FL_LOCK_KEY_BYTES 32
+#define FL_LOCK_KEY_BYTES FL_NOTE_KEY_BYTES
 
 struct fl_lock;
 
-/* Prepare: nothing is locked yet, but from now on the result of whoever holds the lock can be
- * ours. `key`: what this request would make; equal keys mean the other's result would do for us.
- * Keeps nothing of `publish`, which may be freed first. Fails with UNSUPPORTED (no lock can be had
- * here: ENOLCK, EROFS, EACCES, ENOSPC, EOPNOTSUPP, or something hostile stands at its name, such as
- * a link, a fifo, a file of another owner or with a second name: go on without one), IO,
- * NO_MEMORY. */
+/* Prepare: nothing is locked yet. `key`: what this request would make; equal keys mean the other's
+ * result would do for us. Keeps nothing of `publish`, which may be freed first. Fails with
+ * UNSUPPORTED (no lock can be had here: ENOLCK, EROFS, EACCES, ENOSPC, EOPNOTSUPP, or something
+ * hostile stands at its name, such as a link, a fifo, a file of another owner or with a second
+ * name: go on without one), IO, NO_MEMORY. */
 int32_t fl_lock_open(const struct fl_publish *publish, const uint8_t key[FL_LOCK_KEY_BYTES],
                      struct fl_lock **out, struct flame_error *err) FL_CHECK;
 
@@ -41,11 +38,11 @@ int32_t fl_lock_open(const struct fl_publish *publish, const uint8_t key[FL_LOCK
  * `err` may be NULL, as for every try but the last; a used one keeps its first message. */
 int32_t fl_lock_try(struct fl_lock *lock, bool *is_made, struct flame_error *err) FL_CHECK;
 
-/* Its file may be taken away later, together with others; the shelf outlives the lock. */
+/* Its file may be taken away later; the shelf outlives the lock. */
 void fl_lock_shelve(struct fl_lock *lock, struct fl_shelf *shelf);
 
 /* Unlock, close, free. `made`: the destination now is what the key asks for; this is noted for
- * those who wait. Without the lock held only tidies. Takes NULL. */
+ * those who wait. Takes NULL. */
 void fl_lock_close(struct fl_lock *lock, bool made);
 
 #endif

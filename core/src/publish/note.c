@@ -1,75 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/note.h"
 
-#include "publish/beside.h"
-
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define OFFSET 64 /* behind the line for people */
 #define MAGIC "flnote1"
 
-struct note {
-    char magic[8];
-    uint8_t key[FL_LOCK_KEY_BYTES];
-    uint64_t device, inode, size;
-    int64_t mtime_s, mtime_ns;
-    int64_t ctime_s,
-        ctime_ns; /* no two files that had an inode's number one after the other agree */
-    uint8_t sum[FL_BESIDE_SUM_BYTES]; /* of all before it */
-};
-
-_Static_assert(sizeof(struct note) == 8 + FL_LOCK_KEY_BYTES + 7 * 8 + FL_BESIDE_SUM_BYTES,
+_Static_assert(sizeof(struct fl_note) == 8 + FL_NOTE_KEY_BYTES + 7 * 8 + FL_BESIDE_SUM_BYTES,
                "no padding: it would be summed");
+_Static_assert(sizeof(struct fl_note) <= FL_LOCKFILE_NOTE_MAX, "a note fits into its room");
 
-static bool describe(int dir_fd, const char *name, const uint8_t *key, struct note *out)
+static bool describe(int dir_fd, const char *name, const uint8_t *key, struct fl_note *out)
 {
     struct stat found;
 
     if (fstatat(dir_fd, name, &found, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(found.st_mode))
         return false;
-    *out = (struct note){.magic = MAGIC,
-                         .device = found.st_dev,
-                         .inode = found.st_ino,
-                         .size = (uint64_t)found.st_size,
-                         .mtime_s = found.st_mtim.tv_sec,
-                         .mtime_ns = found.st_mtim.tv_nsec,
-                         .ctime_s = found.st_ctim.tv_sec,
-                         .ctime_ns = found.st_ctim.tv_nsec};
+    *out = (struct fl_note){.magic = MAGIC,
+                            .device = found.st_dev,
+                            .inode = found.st_ino,
+                            .size = (uint64_t)found.st_size,
+                            .mtime_s = found.st_mtim.tv_sec,
+                            .mtime_ns = found.st_mtim.tv_nsec,
+                            .ctime_s = found.st_ctim.tv_sec,
+                            .ctime_ns = found.st_ctim.tv_nsec};
     memcpy(out->key, key, sizeof(out->key));
-    fl_beside_sum(out, offsetof(struct note, sum), out->sum);
+    fl_beside_sum(out, offsetof(struct fl_note, sum), out->sum);
     return true;
 }
 
-int fl_note_wipe(int fd)
+void fl_note_write(int fd, off_t at, int dir_fd, const char *name,
+                   const uint8_t key[FL_NOTE_KEY_BYTES])
 {
-    char line[OFFSET];
-    int length = snprintf(line, sizeof(line), "held by process %ld\n", (long)getpid());
-
-    struct stat found;
-
-    /* A cut of a fresh file would have ext4 write it out at once. */
-    if (fstat(fd, &found) != 0 || (found.st_size > 0 && TEMP_FAILURE_RETRY(ftruncate(fd, 0)) != 0))
-        return -1;
-    (void)!pwrite(fd, line, (size_t)length, 0);
-    return 0;
-}
-
-void fl_note_write(int fd, int dir_fd, const char *name, const uint8_t key[FL_LOCK_KEY_BYTES])
-{
-    struct note note;
+    struct fl_note note;
 
     if (describe(dir_fd, name, key, &note))
-        (void)!TEMP_FAILURE_RETRY(pwrite(fd, &note, sizeof(note), OFFSET));
+        (void)!TEMP_FAILURE_RETRY(pwrite(fd, &note, sizeof(note), at));
 }
 
-bool fl_note_applies(int fd, int dir_fd, const char *name, const uint8_t key[FL_LOCK_KEY_BYTES])
+void fl_note_load(int fd, off_t at, struct fl_note *out)
 {
-    struct note note;
-    struct note now;
+    if (TEMP_FAILURE_RETRY(pread(fd, out, sizeof(*out), at)) != (ssize_t)sizeof(*out))
+        memset(out, 0, sizeof(*out));
+}
 
-    return TEMP_FAILURE_RETRY(pread(fd, &note, sizeof(note), OFFSET)) == (ssize_t)sizeof(note) &&
-           describe(dir_fd, name, key, &now) && memcmp(&note, &now, sizeof(note)) == 0;
+bool fl_note_applies(const struct fl_note *note, int dir_fd, const char *name,
+                     const uint8_t key[FL_NOTE_KEY_BYTES])
+{
+    struct fl_note now;
+
+    return describe(dir_fd, name, key, &now) && memcmp(note, &now, sizeof(now)) == 0;
 }

@@ -1,43 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/publish.h"
 
-#include "base/read.h"
 #include "publish/object.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-
-#define USUAL_UMASK 022
-#define STATUS_SIZE 4096
-
-/* Read, because umask() can only be asked by changing it, for every thread. Without /proc the usual
- * one is taken; a passing lack (descriptors, memory) must not widen the mode, so it is an error. */
-static int32_t read_umask(mode_t *out, struct flame_error *err)
-{
-    char text[STATUS_SIZE];
-    fl_auto_fd int fd = TEMP_FAILURE_RETRY(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
-    const char *line;
-    ssize_t size;
-
-    if (fd < 0 && errno != ENOENT && errno != EACCES && errno != EPERM)
-        return fl_fail_errno(err, errno, "cannot read the umask");
-    size = fd < 0 ? 0 : fl_read_all(fd, text, sizeof(text) - 1);
-    if (size < 0)
-        return fl_fail_errno(err, errno, "cannot read the umask");
-    text[size] = '\0';
-    line = strstr(text, "\nUmask:");
-    *out = line ? (mode_t)strtoul(line + strlen("\nUmask:"), NULL, 8) & 0777 : USUAL_UMASK;
-    return FLAME_OK;
-}
 
 int32_t fl_publish_open(const struct fl_destination *destination, struct fl_publish **out,
                         struct flame_error *err)
 {
     struct fl_publish *publish = calloc(1, sizeof(*publish));
-    mode_t umask_now = USUAL_UMASK;
     int32_t status;
 
     if (!publish)
@@ -46,12 +20,9 @@ int32_t fl_publish_open(const struct fl_destination *destination, struct fl_publ
     publish->inode.fd = -1;
     publish->kept.fd = -1;
     publish->space_reserve = destination->space_reserve;
-    status = read_umask(&umask_now, err);
-    publish->commit = (struct fl_commit){.flags = destination->flags,
-                                         .durability = destination->durability,
-                                         .mode = 0666 & ~umask_now};
-    if (status == FLAME_OK)
-        status = fl_spot_open(destination, &publish->spot, err);
+    publish->commit =
+        (struct fl_commit){.flags = destination->flags, .durability = destination->durability};
+    status = fl_spot_open(destination, &publish->spot, err);
     if (status == FLAME_OK)
         status = fl_spot_judge(&publish->spot, destination->flags, err);
     if (status == FLAME_OK)

@@ -7,11 +7,11 @@
  *     without symbolic links where a root is set); everything after is relative to that descriptor
  *  2. what is there is judged (directory, FIFO, socket, device: refused before any byte)
  *  3. the bytes go into an inode without a name (O_TMPFILE), or, where the file system cannot, into
- *     ".flame-tmp-<16 hex>" made O_EXCL; mode 0600 until the end; the same if others made it before
- *  4. commit: fchmod(0666 & ~umask), mtime, fsync (once: an error is final), linkat onto the name;
- *     if something is there: linkat to ".flame-new-<16 hex>" and renameat; then fsync(directory)
- * Between 3 and 4 the inode may be named, so that a kill leaves something to go on with: partial.h.
- * A destination that is a symbolic link is replaced itself, its target untouched.
+ *     ".flame-tmp-<16 hex>" made O_EXCL; what has a name before its time has mode 0600 until then
+ *  4. commit: fchmod(0666 & ~umask) where that is so, mtime, fsync (once: an error is final),
+ * linkat onto the name; if something is there: linkat to ".flame-new-<16 hex>" and renameat; then
+ * fsync(directory) Between 3 and 4 the inode may be named, so that a kill leaves something to go on
+ * with: partial.h. A destination that is a symbolic link is replaced itself, its target untouched.
  * Litter: at most one hidden name per kill inside step 4 (or 3's fallback).
  *
  * One thread at a time per object. */

@@ -2,7 +2,7 @@
 #include "publish/sweep.h"
 
 #include "publish/beside.h"
-#include "publish/note.h"
+#include "publish/lockfile.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,10 +11,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define PREFIX ".flame-"
-
 struct sweep {
     int dir_fd;
+    char lock[FL_BESIDE_NAME_SIZE]; /* the lock file's name */
     uint64_t min_age_s;
     void (*told)(void *data, const char *name, uint64_t size);
     void *data;
@@ -25,10 +24,11 @@ static const char *rest_of(const char *name, const char *kind, char hash[FL_BESI
 {
     size_t digits = FL_BESIDE_HASH_SIZE - 1;
     size_t length = strlen(kind);
-    const char *at = name + strlen(PREFIX);
+    const char *at = name + strlen(FL_BESIDE_PREFIX);
 
-    if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || strncmp(at, kind, length) != 0 ||
-        at[length] != '-' || strspn(at + length + 1, "0123456789abcdef") != digits)
+    if (strncmp(name, FL_BESIDE_PREFIX, strlen(FL_BESIDE_PREFIX)) != 0 ||
+        strncmp(at, kind, length) != 0 || at[length] != '-' ||
+        strspn(at + length + 1, "0123456789abcdef") != digits)
         return NULL;
     memcpy(hash, at + length + 1, digits);
     hash[digits] = '\0';
@@ -43,15 +43,16 @@ static bool is_old(const struct sweep *sweep, const struct stat *found)
            (uint64_t)(now - found->st_mtim.tv_sec) >= sweep->min_age_s;
 }
 
-/* Hold an old file of ours that nobody else holds: its descriptor, or -1. */
-static int hold(const struct sweep *sweep, const char *name, struct stat *found)
+/* Hold an old file of ours that nobody else holds, as `take` does: its descriptor, or -1. */
+static int hold(const struct sweep *sweep, const char *name, int (*take)(int fd),
+                struct stat *found)
 {
     fl_auto_fd int fd = -1;
 
     if (fstatat(sweep->dir_fd, name, found, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(found->st_mode))
         return -1; /* nothing else is opened: to open a device may do something */
     fd = fl_beside_open(sweep->dir_fd, name, 0);
-    if (fd < 0 || fl_beside_lock(fd) != 0 || !fl_beside_holds(sweep->dir_fd, name, fd) ||
+    if (fd < 0 || take(fd) != 0 || !fl_beside_holds(sweep->dir_fd, name, fd) ||
         fstat(fd, found) != 0 || !is_old(sweep, found))
         return -1;
     return fl_take_fd(&fd);
@@ -63,40 +64,19 @@ static void unlink_and_tell(const struct sweep *sweep, const char *name, const s
         sweep->told(sweep->data, name, (uint64_t)found->st_size);
 }
 
-static void sweep_hidden(const struct sweep *sweep, const char *name)
+static void sweep_file(const struct sweep *sweep, const char *name, int (*take)(int fd))
 {
     struct stat found;
-    fl_auto_fd int fd = hold(sweep, name, &found);
+    fl_auto_fd int fd = hold(sweep, name, take, &found);
 
     if (fd >= 0)
         unlink_and_tell(sweep, name, &found);
 }
 
-/* Its note, if any, is an old one: nobody who waits for the sweep may take it for an answer. */
-static void sweep_lock(const struct sweep *sweep, const char *name)
-{
-    struct stat found;
-    fl_auto_fd int fd = hold(sweep, name, &found);
-
-    if (fd >= 0 && fl_note_wipe(fd) == 0)
-        unlink_and_tell(sweep, name, &found);
-}
-
-/* The lock of a destination, for as long as its partial goes: its descriptor, or -1. */
-static int take_lock(const struct sweep *sweep, const char *name)
-{
-    fl_auto_fd int fd = fl_beside_open(sweep->dir_fd, name, O_CREAT);
-
-    if (fd < 0 || fl_beside_lock(fd) != 0 || !fl_beside_holds(sweep->dir_fd, name, fd) ||
-        fl_note_wipe(fd) != 0)
-        return -1;
-    return fl_take_fd(&fd);
-}
-
 /* true: there is a file of that name, and it is to stay. */
 static bool stays(const struct sweep *sweep, const char *name, struct stat *found, int *fd)
 {
-    *fd = hold(sweep, name, found);
+    *fd = hold(sweep, name, fl_beside_lock, found);
     return *fd < 0 && fstatat(sweep->dir_fd, name, found, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
@@ -117,21 +97,27 @@ static void sweep_halves(const struct sweep *sweep, const char *part, const char
 
 static void sweep_partial(const struct sweep *sweep, const char *name, const char *hash)
 {
-    char lock[FL_BESIDE_NAME_SIZE], part[FL_BESIDE_NAME_SIZE], state[FL_BESIDE_NAME_SIZE];
+    char part[FL_BESIDE_NAME_SIZE], state[FL_BESIDE_NAME_SIZE];
+    struct fl_place place;
     struct stat found;
-    fl_auto_fd int fd = -1;
+    bool is_new;
+    int fd;
 
     if (fstatat(sweep->dir_fd, name, &found, AT_SYMLINK_NOFOLLOW) != 0 || !is_old(sweep, &found))
         return; /* before a lock is made for nothing */
-    fl_beside_name(FL_BESIDE_LOCK, hash, "", lock);
     fl_beside_name(FL_BESIDE_PART, hash, "", part);
     fl_beside_name(FL_BESIDE_PART, hash, FL_BESIDE_STATE_SUFFIX, state);
-    fd = take_lock(sweep, lock);
+    fl_lockfile_place(hash, &place);
+    is_new = faccessat(sweep->dir_fd, sweep->lock, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    fd = fl_lockfile_open(sweep->dir_fd);
     if (fd < 0)
         return;
-    sweep_halves(sweep, part, state);
-    if (fl_beside_holds(sweep->dir_fd, lock, fd))
-        (void)unlinkat(sweep->dir_fd, lock, 0);
+    if (fl_lockfile_take(fd, &place) == 0 && fl_lockfile_is_named(sweep->dir_fd, fd))
+        sweep_halves(sweep, part, state);
+    if (is_new)
+        fl_lockfile_leave(sweep->dir_fd, fd);
+    else
+        (void)close(fd); /* it is litter of its own age, if it is litter */
 }
 
 static void sweep_entry(const struct sweep *sweep, const char *name)
@@ -143,16 +129,15 @@ static void sweep_entry(const struct sweep *sweep, const char *name)
         sweep_partial(sweep, name, hash);
         return;
     }
-    rest = rest_of(name, FL_BESIDE_LOCK, hash);
-    if (rest && rest[0] == '\0') {
-        sweep_lock(sweep, name);
+    if (strcmp(name, sweep->lock) == 0) {
+        sweep_file(sweep, name, fl_lockfile_take_all);
         return;
     }
     rest = rest_of(name, "tmp", hash);
     if (!rest)
         rest = rest_of(name, "new", hash);
     if (rest && rest[0] == '\0')
-        sweep_hidden(sweep, name);
+        sweep_file(sweep, name, fl_beside_lock);
 }
 
 int32_t fl_sweep(const char *dir, uint64_t min_age_s,
@@ -169,6 +154,7 @@ int32_t fl_sweep(const char *dir, uint64_t min_age_s,
     if (!listing)
         return fl_fail_errno(err, errno, "cannot read the directory '%s'", dir);
     sweep.dir_fd = dirfd(listing);
+    fl_lockfile_name(sweep.lock);
     for (errno = 0; (entry = readdir(listing)) != NULL; errno = 0)
         sweep_entry(&sweep, entry->d_name);
     errnum = errno;
