@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 
 /* The watchdog sees it from here on: it is whole before. */
 static int32_t start(struct fl_watch *watch, struct flame_error *err)
@@ -17,7 +16,7 @@ static int32_t start(struct fl_watch *watch, struct flame_error *err)
     watch->started_ns = now;
     atomic_init(&watch->active_ns, now);
     atomic_init(&watch->source_since_ns, now);
-    watch->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    watch->cancel_fd = fl_watchdog_take_fd(watch->watchdog);
     if (watch->cancel_fd < 0)
         return fl_fail_errno(err, errno, "cannot make an event descriptor");
     status = fl_watchdog_add(watch->watchdog, watch, err);
@@ -75,7 +74,9 @@ int32_t fl_watch_start_part(struct fl_watch *parent, struct fl_watch *watch,
 void fl_watch_stop(struct fl_watchdog *watchdog, struct fl_watch *watch)
 {
     fl_watchdog_remove(watchdog, watch);
-    if (watch->cancel_fd >= 0)
+    if (watch->cancel_fd >= 0 && atomic_load(&watch->reason) == FLAME_OK)
+        fl_watchdog_give_fd(watchdog, watch->cancel_fd);
+    else if (watch->cancel_fd >= 0)
         (void)close(watch->cancel_fd);
     watch->cancel_fd = -1;
 }

@@ -45,6 +45,7 @@ struct fl_watch {
     _Atomic uint64_t clock_since_ns;  /* the connect or first-byte clock runs since */
     _Atomic uint64_t active_ns;       /* last sign of life */
     _Atomic uint64_t wire_bytes;      /* as the plugin counts them; 0 = it does not */
+    bool is_polled;                   /* the watchdog's: it sees the token */
     uint64_t window_since_ns;         /* the watchdog's: the rate is measured from here */
     uint64_t window_bytes;
 };

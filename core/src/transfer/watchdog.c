@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 
+#define SPARE_FDS 16
+
 struct fl_watchdog {
     pthread_mutex_t lock; /* guards all below */
     struct fl_watch *first;
@@ -15,9 +17,12 @@ struct fl_watchdog {
     bool is_running;
     bool stopping;
     pthread_t thread;
+    uint64_t asleep_until_ns; /* when the thread looks again by itself; 0 = it is awake */
     int wake_fd;
     struct pollfd *polled; /* the thread's: wake_fd, then the tokens */
     size_t capacity;
+    int spare_fds[SPARE_FDS]; /* for the next watches: event descriptors that nobody raised */
+    size_t spares;
 };
 
 int32_t fl_watchdog_open(struct fl_watchdog **out, struct flame_error *err)
@@ -120,13 +125,16 @@ static size_t look_around(struct fl_watchdog *watchdog, int *timeout_ms)
     size_t used = has_room ? 1 : 0;
 
     for (struct fl_watch *watch = watchdog->first; watch; watch = watch->next) {
+        watch->is_polled = false;
         check(watch, now);
         if (atomic_load(&watch->reason) != FLAME_OK)
             continue;
         next = least(next, next_look(watch, now));
-        if (watch->token && has_room)
+        watch->is_polled = watch->token && has_room;
+        if (watch->is_polled)
             watchdog->polled[used++] = (struct pollfd){.fd = watch->token->fd, .events = POLLIN};
     }
+    watchdog->asleep_until_ns = next;
     if (has_room)
         watchdog->polled[0] = (struct pollfd){.fd = watchdog->wake_fd, .events = POLLIN};
     if (next == UINT64_MAX)
@@ -151,9 +159,29 @@ static void *watch_all(void *data)
         while (read(watchdog->wake_fd, &ignored, sizeof(ignored)) > 0)
             continue;
         (void)pthread_mutex_lock(&watchdog->lock);
+        watchdog->asleep_until_ns = 0;
     }
     (void)pthread_mutex_unlock(&watchdog->lock);
     return NULL;
+}
+
+/* Is somebody there already through whom the thread sees that token? */
+static bool is_polled(const struct fl_watchdog *watchdog, const struct flame_cancel *token)
+{
+    const struct fl_watch *watch = watchdog->first;
+
+    while (watch && (watch->token != token || !watch->is_polled))
+        watch = watch->next;
+    return watch != NULL;
+}
+
+/* What the thread would see too late if it went on sleeping. It is awake: it looks at all before it
+ * sleeps. Called with the lock held. */
+static bool is_urgent(const struct fl_watchdog *watchdog, const struct fl_watch *watch)
+{
+    return watchdog->asleep_until_ns != 0 &&
+           (next_look(watch, fl_now_ns()) < watchdog->asleep_until_ns ||
+            (watch->token && !is_polled(watchdog, watch->token)));
 }
 
 static int32_t add_locked(struct fl_watchdog *watchdog, struct fl_watch *watch,
@@ -175,12 +203,15 @@ static int32_t add_locked(struct fl_watchdog *watchdog, struct fl_watch *watch,
 int32_t fl_watchdog_add(struct fl_watchdog *watchdog, struct fl_watch *watch,
                         struct flame_error *err)
 {
+    bool is_to_wake = false;
     int32_t status;
 
     (void)pthread_mutex_lock(&watchdog->lock);
     status = add_locked(watchdog, watch, err);
-    (void)pthread_mutex_unlock(&watchdog->lock);
     if (status == FLAME_OK)
+        is_to_wake = is_urgent(watchdog, watch);
+    (void)pthread_mutex_unlock(&watchdog->lock);
+    if (is_to_wake)
         fl_watchdog_wake(watchdog);
     return status;
 }
@@ -188,20 +219,51 @@ int32_t fl_watchdog_add(struct fl_watchdog *watchdog, struct fl_watch *watch,
 void fl_watch_limit(struct fl_watchdog *watchdog, struct fl_watch *watch,
                     const struct fl_limits *limits)
 {
+    bool is_to_wake;
+
     (void)pthread_mutex_lock(&watchdog->lock);
     watch->limits = *limits;
+    is_to_wake = is_urgent(watchdog, watch);
     (void)pthread_mutex_unlock(&watchdog->lock);
-    fl_watchdog_wake(watchdog);
+    if (is_to_wake)
+        fl_watchdog_wake(watchdog);
 }
 
 void fl_watch_backdate(struct fl_watch *watch, uint64_t started_ns)
 {
     struct fl_watchdog *watchdog = watch->watchdog;
+    bool is_to_wake;
 
     (void)pthread_mutex_lock(&watchdog->lock);
     watch->started_ns = started_ns;
+    is_to_wake = is_urgent(watchdog, watch);
     (void)pthread_mutex_unlock(&watchdog->lock);
-    fl_watchdog_wake(watchdog);
+    if (is_to_wake)
+        fl_watchdog_wake(watchdog);
+}
+
+int fl_watchdog_take_fd(struct fl_watchdog *watchdog)
+{
+    int fd = -1;
+
+    (void)pthread_mutex_lock(&watchdog->lock);
+    if (watchdog->spares > 0)
+        fd = watchdog->spare_fds[--watchdog->spares];
+    (void)pthread_mutex_unlock(&watchdog->lock);
+    return fd >= 0 ? fd : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+void fl_watchdog_give_fd(struct fl_watchdog *watchdog, int fd)
+{
+    bool is_kept;
+
+    (void)pthread_mutex_lock(&watchdog->lock);
+    is_kept = watchdog->spares < SPARE_FDS;
+    if (is_kept)
+        watchdog->spare_fds[watchdog->spares++] = fd;
+    (void)pthread_mutex_unlock(&watchdog->lock);
+    if (!is_kept)
+        (void)close(fd);
 }
 
 void fl_watchdog_remove(struct fl_watchdog *watchdog, struct fl_watch *watch)
@@ -228,6 +290,8 @@ void fl_watchdog_close(struct fl_watchdog *watchdog)
         fl_watchdog_wake(watchdog);
         (void)pthread_join(watchdog->thread, NULL);
     }
+    while (watchdog->spares > 0)
+        (void)close(watchdog->spare_fds[--watchdog->spares]);
     (void)close(watchdog->wake_fd);
     (void)pthread_mutex_destroy(&watchdog->lock);
     free(watchdog->polled);

@@ -9,6 +9,10 @@ int32_t fl_watchdog_add(struct fl_watchdog *watchdog, struct fl_watch *watch,
                         struct flame_error *err) FL_CHECK;
 void fl_watchdog_remove(struct fl_watchdog *watchdog, struct fl_watch *watch);
 
+/* An event descriptor that is not raised: -1 and errno. To be given back so, or closed. */
+int fl_watchdog_take_fd(struct fl_watchdog *watchdog) FL_CHECK;
+void fl_watchdog_give_fd(struct fl_watchdog *watchdog, int fd);
+
 /* Have the thread look at all watches again. */
 void fl_watchdog_wake(struct fl_watchdog *watchdog);
 
