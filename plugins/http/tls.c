@@ -97,7 +97,8 @@ static int32_t set_blob(struct fl_exchange *exchange, const char *secret, CURLop
 
         (void)curl_easy_setopt(exchange->easy, option, &blob);
     }
-    explicit_bzero(pem, PEM_MAX);
+    if (*found)
+        explicit_bzero(pem, (size_t)size);
     free(pem);
     if (status == FLAME_ERR_LIMIT)
         return flame_fail(exchange->host, exchange->err, FLAME_ERR_INVALID, "%s is too long",
