@@ -4,11 +4,12 @@
 #include "download.h"
 #include "report.h"
 #include "signals.h"
+#include "tell.h"
 
 #include <stdlib.h>
 
-/* All downloads of one run. Not all are submitted at once: a signal shall leave those alone that
- * have not begun. */
+/* All downloads of one run. Not all are submitted at once, but enough that a thread of the library
+ * which is done finds the next one without waiting for us. */
 struct crew {
     struct cli_app *app;
     struct cli_overview overview;
@@ -23,6 +24,21 @@ struct worker {
     struct crew *crew;
 };
 
+#define AHEAD 16 /* submitted before a thread is free for them */
+
+/* A signal leaves those alone that nobody has been asked for yet: there is nothing to tell. */
+static bool is_left_alone(int32_t status, const struct flame_error *err)
+{
+    return status == FLAME_ERR_CANCELLED && err->attempts == 0 && cli_signals_caught() != 0;
+}
+
+static void leave_alone(struct cli_download *download, const struct flame_error *err)
+{
+    download->exit_code = cli_exit_code(err);
+    cli_turn_to(download->app, download->id);
+    cli_event_error(&download->app->events, download->shown, err, download->exit_code);
+}
+
 /* The library hands its callbacks the task's `data`, which is the download, the first of a worker.
  */
 static void on_done(void *data, int32_t status, const struct flame_result *result,
@@ -30,7 +46,10 @@ static void on_done(void *data, int32_t status, const struct flame_result *resul
 {
     struct worker *worker = data;
 
-    cli_download_ended(&worker->download, status, result, err);
+    if (is_left_alone(status, err))
+        leave_alone(&worker->download, err);
+    else
+        cli_download_ended(&worker->download, status, result, err);
     cli_download_done(&worker->download);
     worker->crew->running--;
 }
@@ -51,9 +70,10 @@ static void start(struct crew *crew)
 
 static void work(struct crew *crew)
 {
+    size_t most = (size_t)crew->app->plan.parallel + AHEAD;
+
     for (;;) {
-        while (crew->running < crew->app->plan.parallel && crew->next < crew->count &&
-               cli_signals_caught() == 0)
+        while (crew->running < most && crew->next < crew->count && cli_signals_caught() == 0)
             start(crew);
         if (crew->running == 0)
             return;

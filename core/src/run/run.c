@@ -114,7 +114,10 @@ int32_t fl_run_do(struct fl_run *run, struct flame_error *err)
 
     if (status == FLAME_OK) {
         set_limits(run);
-        status = do_verb(run, err);
+        if (fl_watch_status(&run->watch) != FLAME_OK) /* it waited too long for its turn */
+            status = fl_watch_explain(&run->watch, err);
+        else
+            status = do_verb(run, err);
     }
     if (status < FLAME_FIRST_FAILURE && !run->result.owner)
         status = fl_result_prepare(run, err) == FLAME_OK ? status : FLAME_ERR_NO_MEMORY;
