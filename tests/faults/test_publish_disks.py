@@ -117,7 +117,7 @@ def test_a_power_cut_at_any_step_leaves_the_old_file_or_the_whole_new_one(kind, 
         one = prepare(made, DRIVER, old)
         _, calls = one.calls()
         points = [call for call in calls if call.name in COMMIT_CALLS]
-        assert len(points) >= 8
+        assert len(points) >= 7
         for call in points:
             for synced in (False, True):
                 one = prepare(made, DRIVER, old)

@@ -3,6 +3,7 @@
 #include "publish_fixture.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -385,6 +386,56 @@ Test(publish_lock, the_file_of_another_lock_is_never_unlinked)
     expect_try(third, FLAME_ERR_LOCKED, false);
     fl_lock_close(third, false);
     fl_lock_close(second, false);
+    cr_expect_eq(count_entries("."), 0);
+}
+
+static pthread_barrier_t together;
+
+static void *hold_and_leave(void *hash)
+{
+    struct fl_place place;
+    int fd = fl_lockfile_open(AT_FDCWD);
+
+    fl_lockfile_place(hash, &place);
+    if (fl_lockfile_take(fd, &place) != 0)
+        return hash;
+    (void)pthread_barrier_wait(&together);
+    fl_lockfile_leave(AT_FDCWD, fd);
+    return NULL;
+}
+
+Test(publish_lock, of_two_who_leave_at_once_one_takes_the_file_away)
+{
+    static char hashes[2][FL_BESIDE_HASH_SIZE] = {"0123456789abcdef", "fedcba9876543210"};
+
+    for (int i = 0; i < 2000; i++) {
+        pthread_t threads[2];
+        void *refused = NULL;
+
+        cr_assert_eq(pthread_barrier_init(&together, NULL, 2), 0);
+        for (int j = 0; j < 2; j++)
+            cr_assert_eq(pthread_create(&threads[j], NULL, hold_and_leave, hashes[j]), 0);
+        for (int j = 0; j < 2; j++)
+            cr_assert(pthread_join(threads[j], &refused) == 0 && !refused);
+        (void)pthread_barrier_destroy(&together);
+        cr_assert_eq(count_entries("."), 0, "after %d rounds", i);
+    }
+}
+
+Test(publish_lock, each_user_has_a_file_of_his_own)
+{
+    struct fl_lock *ours;
+    struct fl_lock *theirs;
+
+    if (getuid() != 0)
+        cr_skip_test("only root can be two users");
+    cr_assert_eq(chmod(".", 0777), 0);
+    ours = held(key_a);
+    cr_assert_eq(seteuid(65534), 0);
+    theirs = held(key_a);
+    fl_lock_close(theirs, false);
+    cr_assert_eq(seteuid(0), 0);
+    fl_lock_close(ours, false);
     cr_expect_eq(count_entries("."), 0);
 }
 

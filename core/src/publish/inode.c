@@ -34,7 +34,7 @@ static int hidden_name(const char *kind, char *out, size_t size)
     return 0;
 }
 
-/* Only the path below /proc gives a nameless inode a name later: linkat(AT_EMPTY_PATH) is a
+/* The path below /proc gives a nameless inode a name later, for all: linkat(AT_EMPTY_PATH) is a
  * privilege before Linux 6.10. */
 static bool can_be_named(int fd)
 {
@@ -132,8 +132,16 @@ int32_t fl_inode_open(const struct fl_spot *spot, struct fl_inode *out, struct f
 
 int fl_inode_link(const struct fl_spot *spot, const struct fl_inode *inode, const char *name)
 {
+    static atomic_bool is_refused; /* what is a privilege here stays one */
     char path[PROC_PATH_SIZE];
 
+    if (!atomic_load(&is_refused)) {
+        if (TEMP_FAILURE_RETRY(linkat(inode->fd, "", spot->dir_fd, name, AT_EMPTY_PATH)) == 0)
+            return 0;
+        if (errno != ENOENT)
+            return -1;
+        atomic_store(&is_refused, true);
+    }
     proc_path(inode->fd, path);
     return TEMP_FAILURE_RETRY(linkat(AT_FDCWD, path, spot->dir_fd, name, AT_SYMLINK_FOLLOW));
 }

@@ -9,6 +9,7 @@
 struct left {
     int fd; /* the partial, held by flock(); -1: none that we would ever use */
     int state_fd;
+    bool is_absent; /* nothing has the partial's name */
     bool is_in_use; /* by another process */
     struct fl_state state;
     uint64_t usable;
@@ -38,6 +39,7 @@ static int32_t hold(const struct fl_spot *spot, const struct fl_kept *kept, stru
 {
     int32_t status = open_if_ours(spot, kept->part, &left->fd, err);
 
+    left->is_absent = left->fd < 0 && errno == ENOENT;
     if (status != FLAME_OK || left->fd < 0)
         return status;
     if (fl_beside_lock(left->fd) == 0)
@@ -80,10 +82,10 @@ static void unlink_if_there(int dir_fd, const char *name)
         (void)unlinkat(dir_fd, name, 0);
 }
 
-static void unlink_both(const struct fl_spot *spot, const struct fl_kept *kept, bool is_ours)
+static void unlink_both(const struct fl_spot *spot, const struct fl_kept *kept, bool has_part)
 {
     unlink_if_there(spot->dir_fd, kept->state_name);
-    if (!is_ours)
+    if (has_part)
         unlink_if_there(spot->dir_fd, kept->part);
 }
 
@@ -97,7 +99,7 @@ int32_t fl_left_clear(const struct fl_spot *spot, const struct fl_kept *kept, bo
         status = fl_fail(err, FLAME_ERR_LOCKED,
                          "a part of '%s' is being written by another process", spot->path);
     if (status == FLAME_OK)
-        unlink_both(spot, kept, is_ours);
+        unlink_both(spot, kept, !is_ours && !left.is_absent);
     left_done(&left);
     return status;
 }
@@ -131,18 +133,33 @@ static void become(struct fl_publish *publish, struct left *left)
     kept->synced = left->state.partial.durable;
 }
 
+static int32_t fail_nothing(const struct fl_spot *spot, struct flame_error *err)
+{
+    return fl_fail(err, FLAME_ERR_NOT_FOUND, "nothing usable of '%s' was left", spot->path);
+}
+
+/* The usual case is asked for first: each name that is not there is looked for in the directory. */
+static bool has_state(const struct fl_spot *spot, const struct fl_kept *kept)
+{
+    return faccessat(spot->dir_fd, kept->state_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+           errno != ENOENT;
+}
+
 int32_t fl_publish_adopt(struct fl_publish *publish, struct fl_partial *out, uint64_t *usable,
                          struct flame_error *err)
 {
     struct fl_kept *kept = &publish->kept;
     const struct fl_spot *spot = &publish->spot;
     struct left left = {.fd = -1, .state_fd = -1};
-    int32_t status = examine(spot, kept, &left, err);
+    int32_t status;
 
+    if (!has_state(spot, kept))
+        return fail_nothing(spot, err);
+    status = examine(spot, kept, &left, err);
     if (status == FLAME_OK && left.usable == 0) {
         if (!left.is_in_use)
-            unlink_both(spot, kept, false);
-        status = fl_fail(err, FLAME_ERR_NOT_FOUND, "nothing usable of '%s' was left", spot->path);
+            unlink_both(spot, kept, !left.is_absent);
+        status = fail_nothing(spot, err);
     }
     if (status == FLAME_OK && take_over(&left) != 0)
         status = fl_fail_errno(err, errno, "cannot take over what is left of '%s'", spot->path);

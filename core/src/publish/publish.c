@@ -61,14 +61,16 @@ int32_t fl_publish_expect(struct fl_publish *publish, uint64_t size, struct flam
     struct stat now;
     uint64_t held, room;
 
-    if (fstatvfs(publish->inode.fd, &fs) != 0 || fstat(publish->inode.fd, &now) != 0)
+    if (fstatvfs(publish->inode.fd, &fs) != 0)
         return fl_fail_errno(err, errno, "cannot tell how much space is left for '%s'",
                              publish->spot.path);
-    if (fs.f_blocks == 0)
-        return FLAME_OK; /* the file system does not say */
-    held = (uint64_t)now.st_blocks * 512;
     room = (uint64_t)fs.f_bavail * fs.f_frsize;
     room = room > publish->space_reserve ? room - publish->space_reserve : 0;
+    if (fs.f_blocks == 0 || size <= room) /* a file system without blocks does not say */
+        return FLAME_OK;
+    if (fstat(publish->inode.fd, &now) != 0)
+        return fl_fail_errno(err, errno, "cannot tell the size of '%s'", publish->spot.path);
+    held = (uint64_t)now.st_blocks * 512;
     if (size > held && size - held > room)
         return fl_fail(err, FLAME_ERR_NO_SPACE,
                        "'%s' needs %llu bytes, and %llu are left beside a reserve of %llu",

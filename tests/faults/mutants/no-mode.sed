@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 # The file stays private.
-s/TEMP_FAILURE_RETRY(fchmod(fd, commit->mode)) != 0/false/
+s/inode->is_private && TEMP_FAILURE_RETRY(fchmod(fd, inode->mode)) != 0/false/

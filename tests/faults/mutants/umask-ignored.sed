@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 # The umask is not asked.
-s/0666 \& ~umask_now/0666/
+s/MODE & ~umask_now/MODE/
