@@ -209,6 +209,68 @@ Test(watch, a_set_token_raises_every_watch_that_names_it)
     flame_cancel_free(token);
 }
 
+/* The thread sleeps by now, and has no clock to wake up for. */
+static void let_it_sleep(void)
+{
+    (void)poll(NULL, 0, NEVER_MS);
+}
+
+Test(watch, a_token_that_comes_while_the_watchdog_sleeps_is_seen)
+{
+    struct flame_cancel *tokens[2] = {flame_cancel_new(), flame_cancel_new()};
+    struct fixture fixture;
+    struct fl_watch other;
+    struct pollfd fd = {.events = POLLIN};
+
+    start(&fixture, &off, tokens[0]);
+    let_it_sleep();
+    cr_assert_eq(fl_watch_start(fixture.watchdog, &other, tokens[1], NULL), FLAME_OK);
+    let_it_sleep();
+    flame_cancel_set(tokens[1]);
+    fd.fd = other.cancel_fd;
+    cr_expect_eq(poll(&fd, 1, PATIENCE_MS), 1);
+    fl_watch_stop(fixture.watchdog, &other);
+    stop(&fixture);
+    flame_cancel_free(tokens[0]);
+    flame_cancel_free(tokens[1]);
+}
+
+Test(watch, a_token_is_seen_though_another_of_its_watches_has_ended)
+{
+    struct flame_cancel *token = flame_cancel_new();
+    struct fixture fixture;
+    struct fl_watch other;
+    struct pollfd fd = {.events = POLLIN};
+
+    start(&fixture, &off, token);
+    let_it_sleep();
+    fl_watch_raise(&fixture.watch, FLAME_ERR_TIMEOUT);
+    let_it_sleep();
+    cr_assert_eq(fl_watch_start(fixture.watchdog, &other, token, NULL), FLAME_OK);
+    let_it_sleep();
+    flame_cancel_set(token);
+    fd.fd = other.cancel_fd;
+    cr_expect_eq(poll(&fd, 1, PATIENCE_MS), 1);
+    fl_watch_stop(fixture.watchdog, &other);
+    stop(&fixture);
+    flame_cancel_free(token);
+}
+
+Test(watch, the_next_watch_does_not_begin_raised)
+{
+    struct flame_cancel *token = flame_cancel_new();
+    struct fixture fixture;
+
+    start(&fixture, &off, token);
+    flame_cancel_set(token);
+    cr_expect(is_raised_within(&fixture, PATIENCE_MS));
+    fl_watch_stop(fixture.watchdog, &fixture.watch);
+    cr_assert_eq(fl_watch_start(fixture.watchdog, &fixture.watch, NULL, NULL), FLAME_OK);
+    cr_expect_not(is_raised_within(&fixture, 0));
+    stop(&fixture);
+    flame_cancel_free(token);
+}
+
 Test(watch, the_first_reason_stays)
 {
     struct fixture fixture;

@@ -96,6 +96,8 @@ static uint64_t next_look(const struct fl_watch *watch, uint64_t now)
     uint64_t shortest = least(limits->connect_ms, limits->first_byte_ms);
 
     shortest = least(least(shortest, limits->stall_ms), limits->rate_window_ms);
+    if (shortest == UINT32_MAX)
+        return fl_watch_deadline(watch, &clock);
     return least(fl_watch_deadline(watch, &clock), now + shortest * FL_NS_PER_MS);
 }
 
