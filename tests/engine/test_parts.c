@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One body in several parts at once. */
 #include "background.h"
+#include "digest_text.h"
 
 #include <errno.h>
-#include <nettle/sha2.h>
 #include <sys/resource.h>
 
 #define BODY_SIZE ((size_t)6 << 20)
@@ -15,7 +15,7 @@ static struct flame_result result;
 static struct flame_error err;
 static char *body;
 static char *other_body;
-static char digest[80];
+static char digest[DIGEST_TEXT_SIZE];
 static const char *const small_parts[] = {"parts.min_size", "64k", NULL};
 
 /* What the server is told, and what it has seen. */
@@ -89,19 +89,6 @@ static bool answer(void *data, const struct tiny_request *request)
     return goes_on;
 }
 
-static void state_digest(const char *bytes, size_t size)
-{
-    struct sha256_ctx hash;
-    uint8_t sum[SHA256_DIGEST_SIZE];
-
-    sha256_init(&hash);
-    sha256_update(&hash, size, (const uint8_t *)bytes);
-    sha256_digest(&hash, sizeof(sum), sum);
-    (void)strcpy(digest, "sha256:");
-    for (size_t i = 0; i < sizeof(sum); i++)
-        (void)sprintf(digest + 7 + 2 * i, "%02x", sum[i]);
-}
-
 static void set_up(void)
 {
     scratch_open(&scratch);
@@ -113,7 +100,7 @@ static void set_up(void)
         body[i] = (char)(i % 251 + i / 65521);
         other_body[i] = (char)(i % 241 + i / 65519 + 1);
     }
-    state_digest(body, BODY_SIZE);
+    digest_text(body, BODY_SIZE, digest);
     server = tiny_server_open(answer, NULL);
     result = FLAME_INIT(flame_result);
     err = FLAME_INIT(flame_error);
@@ -165,7 +152,7 @@ PARTS_TEST(the_digest_of_parts_is_that_of_the_whole)
     cr_expect(result.flags & FLAME_RESULT_VERIFIED);
     cr_expect_str_eq(result.digest, digest);
     cr_expect_eq(result.connections, 4);
-    state_digest(other_body, BODY_SIZE);
+    digest_text(other_body, BODY_SIZE, digest);
     cr_expect_eq(flame_run(flame, FLAME_FETCH, &task, NULL, &err), FLAME_ERR_DIGEST);
 }
 
