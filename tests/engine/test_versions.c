@@ -146,6 +146,18 @@ VERSION_TEST(a_rest_that_ends_too_early_is_not_the_end)
     cr_expect_eq(restarts, 0);
 }
 
+VERSION_TEST(a_rest_that_goes_on_too_long_is_an_error)
+{
+    const struct fickle_answer answers[] = {
+        ONE(.cut = CUT),
+        {one, SIZE + MORE, "one", FICKLE_DEAF | FICKLE_SIZELESS, 0, 0},
+    };
+
+    play(answers, 2);
+    cr_expect_eq(fetch(), FLAME_ERR_PROTOCOL, "%d %s", err.status, err.message);
+    cr_expect_eq(scratch_count(&scratch), 0);
+}
+
 /* ---- the truth ------------------------------------------------------------------------------- */
 
 VERSION_TEST(the_rest_of_the_same_version_is_appended)

@@ -183,6 +183,7 @@ static int32_t judge_bytes(struct flame_transfer *transfer, uint64_t size)
     uint64_t received = atomic_load(&transfer->received);
     uint64_t limit = transfer->task->limits.max_bytes;
     int32_t status = fl_transfer_wanted(transfer);
+    uint64_t total;
 
     if (status != FLAME_OK)
         return status;
@@ -192,6 +193,7 @@ static int32_t judge_bytes(struct flame_transfer *transfer, uint64_t size)
     status = fl_body_prepare(transfer);
     if (status != FLAME_OK)
         return status;
+    total = atomic_load(&transfer->total);
     received += atomic_load(&transfer->base);
     if (size > UINT64_MAX - received || received + size > limit)
         return fl_transfer_refuse(transfer, FLAME_ERR_LIMIT,
@@ -206,6 +208,9 @@ static int32_t judge_bytes(struct flame_transfer *transfer, uint64_t size)
         return fl_transfer_refuse(transfer, FLAME_ERR_PROTOCOL,
                                   "more than the %" PRIu64 " bytes that were asked for",
                                   transfer->length);
+    if (total != 0 && object->offset + received + size > total)
+        return fl_transfer_refuse(transfer, FLAME_ERR_PROTOCOL,
+                                  "more than the %" PRIu64 " bytes of the whole", total);
     return FLAME_OK;
 }
 
