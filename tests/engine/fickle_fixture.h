@@ -91,6 +91,7 @@ static inline void play(const struct fickle_answer *answers, uint32_t count)
     script->count = count;
     atomic_store(&script->asked, 0);
     atomic_store(&script->rests, 0);
+    atomic_store(&script->bare, 0);
     restarts = 0;
 }
 

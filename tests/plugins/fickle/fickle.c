@@ -31,6 +31,8 @@ static const struct fickle_answer *next_answer(const struct flame_request *reque
 
     if (request->offset > 0)
         atomic_fetch_add(&fickle_script.rests, 1);
+    if (request->offset > 0 && request->condition != FLAME_WHEN_SAME)
+        atomic_fetch_add(&fickle_script.bare, 1);
     return &fickle_script.answers[number < fickle_script.count ? number : fickle_script.count - 1];
 }
 
@@ -42,21 +44,28 @@ static int is_part(const struct fickle_answer *answer, const struct flame_reques
            (answer->validator && strcmp(answer->validator, request->validator) == 0);
 }
 
-/* The body that follows: where it begins and ends. */
+static uint64_t size_of_part(const struct fickle_answer *answer,
+                             const struct flame_request *request, uint64_t offset)
+{
+    uint64_t left = answer->size > offset ? answer->size - offset : 0;
+
+    if (request->length == 0 || request->length >= left)
+        return left;
+    return request->length + (uint64_t)(int64_t)answer->stretch;
+}
+
+/* The body that follows: where it begins, how large it is. */
 static struct flame_object describe(const struct fickle_answer *answer,
-                                    const struct flame_request *request, uint64_t *end)
+                                    const struct flame_request *request)
 {
     struct flame_object object = FLAME_INIT(flame_object);
 
-    *end = answer->size;
     object.validator = answer->validator;
-    object.total_size = answer->size;
+    object.total_size = object.body_size = answer->size;
     if (is_part(answer, request)) {
         object.offset = request->offset + (uint64_t)(int64_t)answer->shift;
-        if (request->length > 0 && request->length < *end - object.offset)
-            *end = object.offset + request->length;
+        object.body_size = size_of_part(answer, request, object.offset);
     }
-    object.body_size = *end - object.offset;
     if (!(answer->flags & FICKLE_SIZELESS))
         object.flags |= FLAME_OBJECT_BODY_SIZE;
     if (!(answer->flags & (FICKLE_SIZELESS | FICKLE_TOTALLESS)))
@@ -77,23 +86,41 @@ static int32_t deliver(const struct flame_host *host, struct flame_transfer *tra
     return status;
 }
 
+/* What a part has too much, is wrong. */
+static int32_t deliver_body(const struct flame_host *host, struct flame_transfer *transfer,
+                            const struct fickle_answer *answer, const struct flame_object *object)
+{
+    static const char wrong[FICKLE_STRETCH_MAX];
+    int is_longer = answer->stretch > 0 && object->body_size < answer->size - object->offset;
+    uint64_t spill = is_longer && object->offset > 0 ? (uint64_t)answer->stretch : 0;
+    uint64_t size = object->body_size;
+    int32_t status;
+
+    if (answer->cut > 0 && answer->cut < size) {
+        status = deliver(host, transfer, answer->bytes + object->offset, answer->cut);
+        return status == FLAME_OK ? FLAME_ERR_NETWORK : status;
+    }
+    status = deliver(host, transfer, answer->bytes + object->offset, size - spill);
+    return status == FLAME_OK ? flame_write(host, transfer, wrong, spill) : status;
+}
+
 static int32_t fickle_fetch(struct flame_instance *instance, const struct flame_request *request,
                             struct flame_transfer *transfer, struct flame_error *err)
 {
     const struct flame_host *host = (const struct flame_host *)instance;
     const struct fickle_answer *answer = next_answer(request);
-    uint64_t end;
-    struct flame_object object = describe(answer, request, &end);
-    int is_cut = answer->cut > 0 && answer->cut < end - object.offset;
+    struct flame_object object = describe(answer, request);
     int32_t status = FLAME_OK;
 
+    if (answer->flags & FICKLE_ELSEWHERE)
+        object.url = request->url;
     if (!(answer->flags & FICKLE_SILENT))
         status = host->report(transfer, &object);
-    if (is_cut)
-        end = object.offset + answer->cut;
+    if (status == FLAME_OK && (answer->flags & FICKLE_ELSEWHERE))
+        return FLAME_REDIRECT;
     if (status == FLAME_OK)
-        status = deliver(host, transfer, answer->bytes + object.offset, end - object.offset);
-    if (status == FLAME_OK && is_cut)
+        status = deliver_body(host, transfer, answer, &object);
+    if (status == FLAME_ERR_NETWORK)
         return flame_fail(host, err, FLAME_ERR_NETWORK, "the line broke");
     return status == FLAME_OK ? flame_finish(host, transfer, FLAME_PROOF_COMPLETE) : status;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #define FICKLE_ANSWERS 8
+#define FICKLE_STRETCH_MAX 4096
 #define FICKLE_SYMBOL "fickle_script"
 
 #define FICKLE_DEAF 0x1u       /* a part whatever the condition says */
@@ -18,6 +19,7 @@
 #define FICKLE_TOTALLESS 0x10u /* only that of the body is said */
 #define FICKLE_SILENT 0x20u    /* nothing is reported */
 #define FICKLE_STRONG 0x40u    /* called strong, even if there is no validator */
+#define FICKLE_ELSEWHERE 0x80u /* a redirect, to the same */
 
 /* One answer; the bytes are the test's. */
 struct fickle_answer {
@@ -26,6 +28,7 @@ struct fickle_answer {
     const char *validator; /* or NULL */
     uint32_t flags;        /* FICKLE_* */
     int32_t shift;         /* a part begins so many bytes behind where it should */
+    int32_t stretch;       /* a part has so many bytes more, wrong ones; below 0 fewer */
     uint64_t cut;          /* the line breaks after so many bytes of the body; 0 = it does not */
 };
 
@@ -35,6 +38,7 @@ struct fickle_script {
     uint32_t count;
     atomic_uint asked;
     atomic_uint rests; /* of these: from behind the first byte on */
+    atomic_uint bare;  /* of those: of whatever version is there */
 };
 
 #endif

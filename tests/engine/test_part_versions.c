@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parts of one version, or none: what the core does with a plugin whose parts are not of what the
+ * first one was of, or not the parts that were asked for. */
+#include "fickle_fixture.h"
+
+static const char *const part_sizes[] = {"parts.min_size", "64k", NULL};
+
+static void set_up(void)
+{
+    fickle_set_up();
+    task.connections = 4;
+    task.options = part_sizes;
+}
+
+#define PART_TEST(name)                                                                            \
+    Test(part_versions, name, .init = set_up, .fini = fickle_tear_down, .timeout = 120)
+
+#define ONE(...)                                                                                   \
+    {                                                                                              \
+        .bytes = one, .size = SIZE, .validator = "one", __VA_ARGS__                                \
+    }
+#define TWO(validity, said)                                                                        \
+    {                                                                                              \
+        two, SIZE, validity, FICKLE_DEAF | (said), 0, 0, 0                                         \
+    }
+
+struct lie {
+    const char *name;
+    struct fickle_answer part;
+};
+
+static void expect_whole(const char *bytes, const char *name)
+{
+    cr_assert_eq(fetch(), FLAME_OK, "%s: %d %s", name, err.status, err.message);
+    cr_expect_eq(result.size, SIZE, "%s", name);
+    cr_expect(scratch_holds(task.path, bytes, SIZE), "%s", name);
+    cr_expect_eq(scratch_count(&scratch), 1, "%s", name);
+}
+
+PART_TEST(parts_of_one_version_make_the_whole)
+{
+    static const uint32_t flags[] = {0, FICKLE_DEAF, FICKLE_TOTALLESS, FICKLE_SIZELESS};
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        const struct fickle_answer answers[] = {ONE(), ONE(.flags = flags[i])};
+
+        play(answers, 2);
+        expect_whole(one, "honest");
+        cr_expect_eq(result.connections, 4);
+        cr_expect_eq(result.transferred, SIZE);
+        cr_expect_eq(restarts, 0);
+        cr_expect_eq(atomic_load(&script->bare), 0);
+    }
+}
+
+/* ---- a part of something else ---------------------------------------------------------------- */
+
+#define VERSION_LIES                                                                               \
+    {"another validator", TWO("two", 0)},                                                          \
+        {"another validator and no total", TWO("two", FICKLE_TOTALLESS)},                          \
+        {"a validator that begins alike", TWO("one+", 0)}, {"no validator", TWO(NULL, 0)},         \
+        {"no validator, called strong", TWO(NULL, FICKLE_STRONG)},                                 \
+    {                                                                                              \
+        "a weak validator", TWO("one", FICKLE_WEAK)                                                \
+    }
+
+/* All lie from some part on, and go on doing so. */
+PART_TEST(a_version_that_takes_over_replaces_what_came)
+{
+    const struct lie lies[] = {VERSION_LIES};
+
+    for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
+        for (uint32_t honest = 1; honest < 5; honest++) {
+            struct fickle_answer answers[5];
+
+            for (uint32_t j = 0; j < 5; j++)
+                answers[j] = j < honest ? (struct fickle_answer)ONE() : lies[i].part;
+            play(answers, honest + 1);
+            expect_whole(two, lies[i].name);
+            cr_expect_eq(restarts, 1, "%s", lies[i].name);
+        }
+}
+
+/* ---- not the part that was asked for --------------------------------------------------------- */
+
+PART_TEST(a_part_that_goes_on_too_long_writes_into_no_other)
+{
+    static const uint32_t flags[] = {0, FICKLE_TOTALLESS, FICKLE_SIZELESS};
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        const struct fickle_answer answers[] = {ONE(), ONE(.flags = flags[i], .stretch = 1000),
+                                                ONE()};
+
+        play(answers, 3);
+        expect_whole(one, "long");
+    }
+}
+
+/* ---- the first part -------------------------------------------------------------------------- */
+
+PART_TEST(the_whole_instead_of_a_part_is_enough)
+{
+    static const uint32_t flags[] = {0, FICKLE_TOTALLESS, FICKLE_SIZELESS, FICKLE_SILENT};
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        const struct fickle_answer answer = ONE(.flags = FICKLE_WHOLE | flags[i]);
+
+        play(&answer, 1);
+        expect_whole(one, "whole");
+        cr_expect_eq(atomic_load(&script->asked), 1);
+    }
+}
+
+PART_TEST(an_object_of_one_part_is_whole_with_it)
+{
+    static const uint64_t sizes[] = {0, 1, 65535, 65536};
+    static const uint32_t flags[] = {0, FICKLE_TOTALLESS, FICKLE_SIZELESS};
+
+    for (size_t i = 0; i < 12; i++) {
+        const struct fickle_answer answer = {one, sizes[i % 4], "one", flags[i / 4], 0, 0, 0};
+
+        play(&answer, 1);
+        cr_assert_eq(fetch(), FLAME_OK, "%zu: %d %s", i, err.status, err.message);
+        cr_expect(scratch_holds(task.path, one, sizes[i % 4]), "%zu", i);
+    }
+}
