@@ -64,6 +64,29 @@ PART_TEST(parts_of_one_version_make_the_whole)
         "a weak validator", TWO("one", FICKLE_WEAK)                                                \
     }
 
+/* One of them lies, the others do not. */
+PART_TEST(a_part_of_another_version_is_left_out)
+{
+    const struct lie lies[] = {
+        VERSION_LIES,
+        {"a larger total", {two, SIZE + MORE, "one", FICKLE_DEAF, 0, 0, 0}},
+        {"a smaller total", {two, SIZE - MORE, "one", FICKLE_DEAF, 0, 0, 0}},
+        {"a part that begins too early", {two, SIZE, "one", FICKLE_DEAF, -1, 0, 0}},
+        {"a part that begins too late", {two, SIZE, "one", FICKLE_DEAF, 1, 0, 0}},
+        {"the whole", TWO("one", FICKLE_WHOLE)},
+        {"a redirect", TWO("one", FICKLE_ELSEWHERE)},
+    };
+
+    for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+        const struct fickle_answer answers[] = {ONE(), ONE(), lies[i].part, ONE()};
+
+        play(answers, 4);
+        expect_whole(one, lies[i].name);
+        cr_expect_eq(restarts, 0, "%s", lies[i].name);
+        cr_expect_lt(result.transferred, SIZE + 2, "%s", lies[i].name);
+    }
+}
+
 /* All lie from some part on, and go on doing so. */
 PART_TEST(a_version_that_takes_over_replaces_what_came)
 {

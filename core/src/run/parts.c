@@ -75,7 +75,8 @@ void fl_parts_advance(struct fl_parts *parts, struct fl_part *mine, uint64_t byt
     (void)pthread_mutex_unlock(&parts->lock);
 }
 
-/* Who cannot go on leaves the rest of his piece to the others. */
+/* Who cannot go on leaves the rest of his piece to the others, also when the peer has another
+ * version now: then they see the same with their next piece. */
 void fl_parts_leave(struct fl_parts *parts, struct fl_part *mine, int32_t status,
                     const struct flame_error *err)
 {
@@ -86,8 +87,6 @@ void fl_parts_leave(struct fl_parts *parts, struct fl_part *mine, int32_t status
         parts->failure = *err;
         parts->failure.status = status;
     }
-    if (status == FLAME_ERR_CHANGED)
-        parts->next = parts->total; /* nothing that is fetched now would fit */
     (void)pthread_cond_signal(&parts->changed);
     (void)pthread_mutex_unlock(&parts->lock);
 }
