@@ -121,6 +121,41 @@ PART_TEST(a_part_that_goes_on_too_long_writes_into_no_other)
 
 /* ---- the first part -------------------------------------------------------------------------- */
 
+PART_TEST(a_first_part_is_never_taken_for_the_whole)
+{
+    const struct lie firsts[] = {
+        {"too short", ONE(.stretch = -1000)},
+        {"too long", ONE(.stretch = 1000)},
+    };
+
+    for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
+        const struct fickle_answer answers[] = {firsts[i].part, ONE()};
+
+        play(answers, 2);
+        expect_whole(one, firsts[i].name);
+    }
+}
+
+PART_TEST(a_first_part_of_nobody_knows_what_is_followed_by_the_rest_in_one)
+{
+    const struct lie firsts[] = {
+        {"no total", ONE(.flags = FICKLE_TOTALLESS)},
+        {"no size", ONE(.flags = FICKLE_SIZELESS)},
+        {"no validator", {one, SIZE, NULL, 0, 0, 0, 0}},
+        {"no validator, called strong", {one, SIZE, NULL, FICKLE_STRONG, 0, 0, 0}},
+        {"a weak validator", ONE(.flags = FICKLE_WEAK)},
+        {"empty", ONE(.stretch = -65536)},
+    };
+
+    for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
+        const struct fickle_answer answers[] = {firsts[i].part, ONE()};
+
+        play(answers, 2);
+        expect_whole(one, firsts[i].name);
+        cr_expect_eq(atomic_load(&script->asked), 2, "%s", firsts[i].name);
+    }
+}
+
 PART_TEST(the_whole_instead_of_a_part_is_enough)
 {
     static const uint32_t flags[] = {0, FICKLE_TOTALLESS, FICKLE_SIZELESS, FICKLE_SILENT};

@@ -244,15 +244,16 @@ static int32_t run_parts(struct fl_run *run, uint64_t left, struct flame_error *
     return parts.failure.status != FLAME_OK ? parts.failure.status : fl_fail_memory(err);
 }
 
-/* A part has its size in any case; a peer that ignores ranges sends the whole instead. */
+/* Is there more to come than the part that was asked for? Whatever size of it was said: a peer may
+ * send less, or more, or ignore parts and send the whole. */
 static bool is_first_part(const struct fl_run *run)
 {
-    const struct flame_transfer *transfer = &run->transfer;
-    uint64_t total = run->held.total;
+    uint64_t asked = run->transfer.length;
+    uint64_t size = fl_sink_size(run->sink);
 
-    return transfer->length != 0 && (transfer->object.flags & FLAME_OBJECT_BODY_SIZE) &&
-           transfer->object.body_size == transfer->length &&
-           (total == UINT64_MAX || fl_sink_size(run->sink) < total);
+    if (asked == 0)
+        return false;
+    return run->held.total == UINT64_MAX ? size == asked : size < run->held.total;
 }
 
 int32_t fl_parts_fetch_rest(struct fl_run *run, struct flame_error *err)
@@ -262,7 +263,7 @@ int32_t fl_parts_fetch_rest(struct fl_run *run, struct flame_error *err)
     if (!is_first_part(run))
         return FLAME_OK;
     run->has_no_parts = true;
-    if (total == UINT64_MAX || !run->held.validator)
+    if (total == UINT64_MAX || !run->held.validator || fl_sink_size(run->sink) == 0)
         return fl_fail(err, FLAME_ERR_CHANGED, "the peer does not say what the parts are of");
     return run_parts(run, total - fl_sink_size(run->sink), err);
 }
