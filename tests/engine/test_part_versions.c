@@ -106,6 +106,29 @@ PART_TEST(a_version_that_takes_over_replaces_what_came)
 
 /* ---- not the part that was asked for --------------------------------------------------------- */
 
+PART_TEST(a_part_that_ends_too_early_is_completed)
+{
+    static const uint32_t flags[] = {0, FICKLE_TOTALLESS, FICKLE_SIZELESS};
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        const struct fickle_answer answers[] = {ONE(), ONE(.flags = flags[i], .stretch = -1000),
+                                                ONE()};
+
+        play(answers, 3);
+        expect_whole(one, "short");
+        cr_expect_eq(result.transferred, SIZE);
+    }
+}
+
+PART_TEST(parts_without_a_byte_are_not_asked_for_for_ever)
+{
+    const struct fickle_answer answers[] = {ONE(), {one, 0, "one", FICKLE_SIZELESS, 0, 0, 0}};
+
+    play(answers, 2);
+    cr_expect_eq(fetch(), FLAME_ERR_TRUNCATED, "%d %s", err.status, err.message);
+    cr_expect_lt(atomic_load(&script->asked), 40);
+}
+
 PART_TEST(a_part_that_goes_on_too_long_writes_into_no_other)
 {
     static const uint32_t flags[] = {0, FICKLE_TOTALLESS, FICKLE_SIZELESS};

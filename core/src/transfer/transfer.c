@@ -78,34 +78,59 @@ static int32_t take_failure(const struct flame_transfer *transfer, int32_t retur
     return status;
 }
 
-/* OK of a fetch: is it the whole body? */
-static int32_t judge_body(const struct flame_transfer *transfer, struct flame_error *err)
+/* As many bytes as were announced? */
+static int32_t judge_announced(const struct flame_transfer *transfer, struct flame_error *err)
+{
+    uint64_t received = transfer->received;
+    uint64_t announced = 0;
+
+    if (!fl_body_size(&transfer->object, &announced) || received == announced)
+        return FLAME_OK;
+    if (received < announced)
+        return fl_fail(err, FLAME_ERR_TRUNCATED, "only %" PRIu64 " of %" PRIu64 " bytes came",
+                       received, announced);
+    return fl_fail(err, FLAME_ERR_PROTOCOL, "%" PRIu64 " bytes came instead of %" PRIu64, received,
+                   announced);
+}
+
+/* All that was asked for, to the end or a part from the middle? (A first part may be the whole.) */
+static int32_t judge_extent(const struct flame_transfer *transfer, struct flame_error *err)
 {
     uint64_t received = transfer->received;
     uint64_t whole = transfer->base + received;
-    uint64_t announced = 0;
-    bool has_size = fl_body_size(&transfer->object, &announced);
-    bool is_proven = transfer->is_finished && transfer->proof == FLAME_PROOF_COMPLETE;
 
-    if (has_size && received < announced)
-        return fl_fail(err, FLAME_ERR_TRUNCATED, "only %" PRIu64 " of %" PRIu64 " bytes came",
-                       received, announced);
-    if (has_size && received > announced)
-        return fl_fail(err, FLAME_ERR_PROTOCOL, "%" PRIu64 " bytes came instead of %" PRIu64,
-                       received, announced);
-    if (transfer->length == 0 && whole < transfer->total)
+    if (transfer->length != 0 && transfer->offset != 0 && received < transfer->length)
+        return fl_fail(err, FLAME_ERR_TRUNCATED,
+                       "only %" PRIu64 " of the %" PRIu64 " bytes that were asked for came",
+                       received, transfer->length);
+    if (transfer->length != 0)
+        return FLAME_OK;
+    if (whole < transfer->total)
         return fl_fail(err, FLAME_ERR_TRUNCATED, "the body ends at byte %" PRIu64 " of %" PRIu64,
                        whole, transfer->total);
-    if (transfer->bound_size != UINT64_MAX && transfer->length == 0 &&
-        whole != transfer->bound_size)
+    if (transfer->bound_size != UINT64_MAX && whole != transfer->bound_size)
         return fl_fail(err, FLAME_ERR_CHANGED,
                        "%" PRIu64 " bytes instead of the %" PRIu64 " that were promised", whole,
                        transfer->bound_size);
+    return FLAME_OK;
+}
+
+/* OK of a fetch: is it the whole body? */
+static int32_t judge_body(const struct flame_transfer *transfer, struct flame_error *err)
+{
+    bool is_proven = transfer->is_finished && transfer->proof == FLAME_PROOF_COMPLETE;
+    int32_t status = judge_announced(transfer, err);
+
+    if (status == FLAME_OK)
+        status = judge_extent(transfer, err);
+    if (status != FLAME_OK)
+        return status;
     if (is_proven || transfer->has_digest ||
         (transfer->task->said.flags & FLAME_TASK_ALLOW_UNPROVEN))
         return FLAME_OK;
     return fl_fail(err, FLAME_ERR_UNPROVEN,
-                   "nothing proves that these %" PRIu64 " bytes are all; give a digest", received);
+                   "nothing proves that these %" PRIu64 " bytes are all; give a digest",
+                   transfer->received);
 }
 
 static int32_t judge_redirect(const struct flame_transfer *transfer, struct flame_error *err)
