@@ -22,13 +22,16 @@ ARGUMENTS = ("--option", "retry.delay=10ms", "--option", "retry.attempts=20")
 
 
 class Storm:
-    def __init__(self, fetch, server, left, dice):
-        self.fetch, self.server, self.left, self.dice = fetch, server, left, dice
+    def __init__(self, fetch, arguments, server, left):
+        self.fetch, self.arguments, self.server, self.left = fetch, arguments, server, left
+        seed = int.from_bytes(os.urandom(4), "big")
+        print(f"seed {seed}")
+        self.dice = random.Random(seed)
         self.children, self.kills, self.ended, self.checks = {}, 0, 0, 0
         self.seen, self.is_over = set(), threading.Event()
 
     def start(self):
-        child = self.fetch.start(*ARGUMENTS, self.server.url(), place=self.left.place)
+        child = self.fetch.start(*self.arguments, self.server.url(), place=self.left.place)
         lives = self.dice.uniform(0, 1.5 if SANITIZE else 0.5)
         self.children[child] = time.monotonic() + lives
 
@@ -79,25 +82,30 @@ class Storm:
                 self.kills += 1
 
 
-@pytest.mark.parametrize("locked", [True, False], ids=["with-locks", "without-locks"])
-def test_85_a_storm_of_kills_never_shows_a_part(fetch, locked):
-    seed = int.from_bytes(os.urandom(4), "big")
-    print(f"seed {seed}")
+def prepare(fetch, locks):
+    """A place with an old file, and how to be called there."""
     left = Leftovers(fetch.new_place())
     (left.place / "out").write_bytes(OLD)
-    if not locked:
+    if locks == "impossible":
         os.mkfifo(left.lock)
+    return left, (*ARGUMENTS, "--no-lock") if locks == "off" else ARGUMENTS
+
+
+@pytest.mark.parametrize("locks", ["on", "impossible", "off"])
+def test_85_a_storm_of_kills_never_shows_a_part(fetch, locks):
+    left, arguments = prepare(fetch, locks)
     with ResumeServer(VERSIONS[0], ETAGS[0]) as server:
-        storm = Storm(fetch, server, left, random.Random(seed))
+        storm = Storm(fetch, arguments, server, left)
         storm.rage(SECONDS)
         storm.look()
         left.expect_bounded(storm.kills)
         resumed = sum(request.offset is not None for request in server.asked)
         print(f"{storm.kills} kills, {storm.ended} ends, {storm.checks} looks, {resumed} resumed")
         assert storm.kills > PROCESSES and storm.ended > 0 and storm.checks > 100
-        assert len(storm.seen) > 1 and (resumed > 0 or not locked)
+        assert len(storm.seen) > 1 and (resumed > 0 or locks != "on")
+        assert locks != "off" or all(map(HIDDEN.match, left.names())), left.names()
         server.become(VERSIONS[1], ETAGS[1])
-        outcome = fetch(*ARGUMENTS, server.url(), place=left.place)
+        outcome = fetch(*arguments, server.url(), place=left.place)
     assert outcome.code == 0 and outcome.body == VERSIONS[1], outcome.stderr
     rest = [name for name in left.names() if not HIDDEN.match(name)]
-    assert rest == ([] if locked else [left.lock.name])
+    assert rest == ([left.lock.name] if locks == "impossible" else [])
