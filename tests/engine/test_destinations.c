@@ -266,6 +266,25 @@ static int32_t watch_progress(void *data, const struct flame_progress *progress)
     return seen->answer;
 }
 
+static int32_t put_directory_there(void *data, int32_t fd, uint64_t size, struct flame_error *to)
+{
+    (void)data;
+    (void)fd;
+    (void)size;
+    (void)to;
+    return mkdir(task.path, 0777) == 0 ? FLAME_OK : FLAME_ERR_IO;
+}
+
+ENGINE_TEST(a_publish_that_fails_leaves_nothing_behind)
+{
+    task.path = scratch_path(&scratch, "out");
+    task.verify = put_directory_there;
+    cr_expect_eq(fetch(), FLAME_ERR_IO, "%s", err.message);
+    cr_expect_eq(err.phase, FLAME_PHASE_PUBLISH);
+    cr_expect_null(result.owner);
+    cr_expect_eq(scratch_count(&scratch), 2, "the source and the directory");
+}
+
 ENGINE_TEST(progress_is_shown_once_at_the_end_at_the_latest)
 {
     struct seen seen = {0};

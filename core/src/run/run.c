@@ -122,8 +122,10 @@ int32_t fl_run_do(struct fl_run *run, struct flame_error *err)
     if (status < FLAME_FIRST_FAILURE && !run->result.owner)
         status = fl_result_prepare(run, err) == FLAME_OK ? status : FLAME_ERR_NO_MEMORY;
     run->result.duration_ns = fl_now_ns() - run->watch.started_ns;
-    if (status >= FLAME_FIRST_FAILURE)
+    if (status >= FLAME_FIRST_FAILURE) {
         complete_error(run, status, err);
+        flame_result_done(&run->result); /* it was ready, and then not to be published */
+    }
     if (fl_output_done(run, status))
         err->flags |= FLAME_ERROR_RESUMABLE;
     atomic_fetch_add(&run->engine->transferred, run->transferred);
