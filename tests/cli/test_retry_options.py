@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """--retry and its clocks: how often, when, and what is told of it."""
 import json
+import signal
 
 import pytest
 
+from support.program import outcome_of
 from support.scripted_server import response
 
 HELLO = response(b"hello")
@@ -79,6 +81,16 @@ def test_a_pause_is_no_longer_than_was_said_and_each_is_told(fetch, failing):
     assert all(event["to"] == server.url() and event["status"] == "BUSY" and event["reason"]
                for event in told)
     assert events_of(outcome, "done")[0]["num_retries"] == 3
+
+
+@pytest.mark.parametrize("wish", ["31", "1000000000", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_no_server_makes_us_wait_for_longer_than_thirty_seconds(fetch, failing, wish):
+    server = failing(99, response(b"", f"Retry-After: {wish}", status="503 Busy"))
+    child = fetch.start("--json", server.url())
+    told = next(event for event in map(json.loads, child.stdout) if event["ev"] == "retry")
+    child.send_signal(signal.SIGINT)
+    assert outcome_of(child).code == 130
+    assert 30_000 <= told["wait_ms"] <= 30_250 and server.connections == 1
 
 
 def test_v_has_a_line_for_each_retry(fetch, failing):
