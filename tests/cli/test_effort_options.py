@@ -43,9 +43,10 @@ def test_the_rate_is_limited(fetch, serve, tmp_path):
         outcome = fetch("--limit-rate", "100k", url)
         outcome.succeeded(body)
         assert outcome.seconds > 1
-    stored = fetch("put", "--limit-rate", "100k", tmp_path / "source", serve(Objects()).url("/x"),
-                   output=None)
-    assert stored.code == 0 and stored.seconds > 1, stored.stderr
+    for url in (serve(Objects()).url("/x"), f"file://{tmp_path}/stored"):
+        stored = fetch("put", "--limit-rate", "100k", tmp_path / "source", url, output=None)
+        assert stored.code == 0 and stored.seconds > 1, stored.stderr
+    assert (tmp_path / "stored").read_bytes() == body
 
 
 @pytest.mark.parametrize("arguments", [["--limit-rate", "fast"], ["--limit-rate", "0"],
