@@ -21,7 +21,7 @@ static void set_up(void)
     }
 #define TWO(validity, said)                                                                        \
     {                                                                                              \
-        two, SIZE, validity, FICKLE_DEAF | (said), 0, 0, 0                                         \
+        two, SIZE, validity, FICKLE_DEAF | (said), 0, 0, 0, NULL                                   \
     }
 
 struct lie {
@@ -69,10 +69,10 @@ PART_TEST(a_part_of_another_version_is_left_out)
 {
     const struct lie lies[] = {
         VERSION_LIES,
-        {"a larger total", {two, SIZE + MORE, "one", FICKLE_DEAF, 0, 0, 0}},
-        {"a smaller total", {two, SIZE - MORE, "one", FICKLE_DEAF, 0, 0, 0}},
-        {"a part that begins too early", {two, SIZE, "one", FICKLE_DEAF, -1, 0, 0}},
-        {"a part that begins too late", {two, SIZE, "one", FICKLE_DEAF, 1, 0, 0}},
+        {"a larger total", {two, SIZE + MORE, "one", FICKLE_DEAF, 0, 0, 0, NULL}},
+        {"a smaller total", {two, SIZE - MORE, "one", FICKLE_DEAF, 0, 0, 0, NULL}},
+        {"a part that begins too early", {two, SIZE, "one", FICKLE_DEAF, -1, 0, 0, NULL}},
+        {"a part that begins too late", {two, SIZE, "one", FICKLE_DEAF, 1, 0, 0, NULL}},
         {"the whole", TWO("one", FICKLE_WHOLE)},
         {"a redirect", TWO("one", FICKLE_ELSEWHERE)},
     };
@@ -122,7 +122,7 @@ PART_TEST(a_part_that_ends_too_early_is_completed)
 
 PART_TEST(parts_without_a_byte_are_not_asked_for_for_ever)
 {
-    const struct fickle_answer answers[] = {ONE(), {one, 0, "one", FICKLE_SIZELESS, 0, 0, 0}};
+    const struct fickle_answer answers[] = {ONE(), {one, 0, "one", FICKLE_SIZELESS, 0, 0, 0, NULL}};
 
     play(answers, 2);
     cr_expect_eq(fetch(), FLAME_ERR_TRUNCATED, "%d %s", err.status, err.message);
@@ -164,8 +164,8 @@ PART_TEST(a_first_part_of_nobody_knows_what_is_followed_by_the_rest_in_one)
     const struct lie firsts[] = {
         {"no total", ONE(.flags = FICKLE_TOTALLESS)},
         {"no size", ONE(.flags = FICKLE_SIZELESS)},
-        {"no validator", {one, SIZE, NULL, 0, 0, 0, 0}},
-        {"no validator, called strong", {one, SIZE, NULL, FICKLE_STRONG, 0, 0, 0}},
+        {"no validator", {one, SIZE, NULL, 0, 0, 0, 0, NULL}},
+        {"no validator, called strong", {one, SIZE, NULL, FICKLE_STRONG, 0, 0, 0, NULL}},
         {"a weak validator", ONE(.flags = FICKLE_WEAK)},
         {"empty", ONE(.stretch = -65536)},
     };
@@ -198,7 +198,7 @@ PART_TEST(an_object_of_one_part_is_whole_with_it)
     static const uint32_t flags[] = {0, FICKLE_TOTALLESS, FICKLE_SIZELESS};
 
     for (size_t i = 0; i < 12; i++) {
-        const struct fickle_answer answer = {one, sizes[i % 4], "one", flags[i / 4], 0, 0, 0};
+        const struct fickle_answer answer = {one, sizes[i % 4], "one", flags[i / 4], 0, 0, 0, NULL};
 
         play(&answer, 1);
         cr_assert_eq(fetch(), FLAME_OK, "%zu: %d %s", i, err.status, err.message);

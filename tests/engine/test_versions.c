@@ -51,8 +51,8 @@ struct lie {
             {"another validator and no size",                                                      \
              TWO(.validator = "two", .flags = FICKLE_DEAF | FICKLE_SIZELESS)},                     \
             {"a validator that begins alike", TWO(.validator = "one+", .flags = FICKLE_DEAF)},     \
-            {"a larger total", {two, SIZE + MORE, "one", FICKLE_DEAF, 0, 0, 0}},                   \
-            {"a smaller total", {two, SIZE - MORE, "one", FICKLE_DEAF, 0, 0, 0}},                  \
+            {"a larger total", {two, SIZE + MORE, "one", FICKLE_DEAF, 0, 0, 0, NULL}},             \
+            {"a smaller total", {two, SIZE - MORE, "one", FICKLE_DEAF, 0, 0, 0, NULL}},            \
             {"no validator", TWO(.flags = FICKLE_DEAF)},                                           \
             {"no validator, called strong", TWO(.flags = FICKLE_DEAF | FICKLE_STRONG)},            \
             {"no validator and no size", TWO(.flags = FICKLE_DEAF | FICKLE_SIZELESS)},             \
@@ -136,7 +136,7 @@ VERSION_TEST(a_rest_that_ends_too_early_is_not_the_end)
 {
     const struct fickle_answer answers[] = {
         ONE(.cut = CUT),
-        {one, SIZE - MORE, "one", FICKLE_DEAF | FICKLE_SIZELESS, 0, 0, 0},
+        {one, SIZE - MORE, "one", FICKLE_DEAF | FICKLE_SIZELESS, 0, 0, 0, NULL},
         ONE(),
     };
 
@@ -150,7 +150,7 @@ VERSION_TEST(a_rest_that_goes_on_too_long_is_an_error)
 {
     const struct fickle_answer answers[] = {
         ONE(.cut = CUT),
-        {one, SIZE + MORE, "one", FICKLE_DEAF | FICKLE_SIZELESS, 0, 0, 0},
+        {one, SIZE + MORE, "one", FICKLE_DEAF | FICKLE_SIZELESS, 0, 0, 0, NULL},
     };
 
     play(answers, 2);
@@ -187,7 +187,7 @@ VERSION_TEST(a_new_version_from_its_beginning_replaces_what_came)
         TWO(.flags = FICKLE_WHOLE),
         TWO(.flags = FICKLE_WHOLE | FICKLE_SIZELESS),
         TWO(.validator = "one", .flags = FICKLE_WHOLE | FICKLE_SILENT),
-        {two, SIZE + MORE, "two", 0, 0, 0, 0},
+        {two, SIZE + MORE, "two", 0, 0, 0, 0, NULL},
     };
 
     for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]); i++) {
@@ -210,7 +210,7 @@ VERSION_TEST(what_had_no_strong_validator_is_not_gone_on_from)
 {
     const struct fickle_answer firsts[] = {
         ONE(.cut = CUT, .flags = FICKLE_WEAK),
-        {one, SIZE, NULL, 0, 0, 0, CUT},
+        {one, SIZE, NULL, 0, 0, 0, CUT, NULL},
     };
 
     for (size_t i = 0; i < 2; i++) {
@@ -243,9 +243,9 @@ VERSION_TEST(under_a_digest_a_mirror_goes_on_whatever_it_calls_the_version)
 {
     static const char *const mirrors[] = {"fickle:/mirror", NULL};
     const struct fickle_answer rests[] = {
-        {one, SIZE, "other", FICKLE_DEAF, 0, 0, 0},
-        {one, SIZE, NULL, FICKLE_DEAF, 0, 0, 0},
-        {one, SIZE, "one", FICKLE_DEAF | FICKLE_WEAK, 0, 0, 0},
+        {one, SIZE, "other", FICKLE_DEAF, 0, 0, 0, NULL},
+        {one, SIZE, NULL, FICKLE_DEAF, 0, 0, 0, NULL},
+        {one, SIZE, "one", FICKLE_DEAF | FICKLE_WEAK, 0, 0, 0, NULL},
     };
     char digest[DIGEST_TEXT_SIZE];
 
@@ -267,7 +267,7 @@ VERSION_TEST(under_a_digest_a_mirror_goes_on_whatever_it_calls_the_version)
 VERSION_TEST(under_a_digest_a_splice_is_found_and_fetched_anew)
 {
     const struct fickle_answer answers[] = {
-        {one, SIZE, NULL, 0, 0, 0, CUT}, TWO(.flags = FICKLE_DEAF), TWO(.validator = "two")};
+        {one, SIZE, NULL, 0, 0, 0, CUT, NULL}, TWO(.flags = FICKLE_DEAF), TWO(.validator = "two")};
     char digest[DIGEST_TEXT_SIZE];
 
     digest_text(two, SIZE, digest);
@@ -287,7 +287,7 @@ VERSION_TEST(a_partial_for_one_digest_is_not_gone_on_from_for_another)
     digest_text(one, SIZE, digest);
     digest_text(two, SIZE, other);
     task.digest = digest;
-    leave_partial((struct fickle_answer){one, SIZE, NULL, 0, 0, 0, 0});
+    leave_partial((struct fickle_answer){one, SIZE, NULL, 0, 0, 0, 0, NULL});
     task.digest = other;
     play(answers, 1);
     expect_whole(two, SIZE);

@@ -131,19 +131,24 @@ static int32_t call_slot(struct fl_run *run, struct flame_error *err)
 
 /* ---- redirects ------------------------------------------------------------------------------- */
 
-/* What a plugin says of the target of its redirect binds what the target delivers. */
-static void bind_target(struct fl_run *run)
+/* What a plugin says of the target of its redirect binds what the target delivers, what came from
+ * there before included. */
+static int32_t bind_target(struct fl_run *run, struct flame_error *err)
 {
     const struct flame_object *object = &run->transfer.object;
     const char *digest = fl_pairs_get(&run->transfer.metadata, FLAME_META_REPR_DIGEST);
+    int32_t status;
 
     if (object->flags & FLAME_OBJECT_SIZE)
         run->bound_size = object->total_size;
     if (!digest || run->expected.kind != FL_DIGEST_NONE ||
         !fl_repr_digest_parse(digest, &run->expected))
-        return;
+        return FLAME_OK;
     run->digest_from = "redirect";
-    fl_sink_set_digest(run->sink, run->expected.kind);
+    fl_watch_enter(&run->watch);
+    status = fl_sink_set_digest(run->sink, run->expected.kind, err);
+    fl_watch_leave(&run->watch);
+    return status;
 }
 
 static int32_t follow(struct fl_run *run, struct flame_error *err)
@@ -192,9 +197,9 @@ static int32_t fetch_body(struct fl_run *run, struct flame_error *err)
     int32_t status = call_slot(run, err);
 
     while (status == FLAME_REDIRECT) {
-        if (run->verb == FLAME_FETCH)
-            bind_target(run);
-        status = follow(run, err);
+        status = run->verb == FLAME_FETCH ? bind_target(run, err) : FLAME_OK;
+        if (status == FLAME_OK)
+            status = follow(run, err);
         if (status == FLAME_OK)
             status = call_slot(run, err);
     }

@@ -232,11 +232,28 @@ void fl_held_ask(struct fl_run *run, uint64_t caps, struct flame_request *reques
 
 /* ---- what is about to come ------------------------------------------------------------------- */
 
+static bool has_advice(const struct flame_transfer *transfer, struct fl_digest *advice)
+{
+    const char *field = fl_pairs_get(&transfer->metadata, FLAME_META_REPR_DIGEST);
+
+    return field && fl_repr_digest_parse(field, advice);
+}
+
+/* Than what was said of the same version before. */
+static bool states_another_digest(const struct fl_run *run, const struct flame_transfer *transfer)
+{
+    struct fl_digest stated;
+
+    return run->advice.kind != FL_DIGEST_NONE && has_advice(transfer, &stated) &&
+           stated.kind == run->advice.kind && !fl_digest_equal(&stated, &run->advice);
+}
+
 /* The body goes on where we stopped: is it the rest of the same version? */
-static int32_t judge_rest(struct fl_run *run, const struct flame_object *object,
+static int32_t judge_rest(struct fl_run *run, const struct flame_transfer *transfer,
                           struct flame_error *err)
 {
     struct fl_held *held = &run->held;
+    const struct flame_object *object = &transfer->object;
     bool is_comparable =
         (object->flags & FLAME_OBJECT_STRONG) && object->validator && is_same_place(run);
     bool has_total = held->total != UINT64_MAX && (object->flags & FLAME_OBJECT_SIZE);
@@ -245,6 +262,8 @@ static int32_t judge_rest(struct fl_run *run, const struct flame_object *object,
         return fl_fail(err, FLAME_ERR_CHANGED, "the object is another version now");
     if (has_total && held->total != object->total_size)
         return fl_fail(err, FLAME_ERR_CHANGED, "the object has another size now");
+    if (!has_digest(run) && states_another_digest(run, transfer))
+        return fl_fail(err, FLAME_ERR_CHANGED, "the object has another digest now");
     if (!is_comparable && !has_digest(run))
         return fl_fail(err, FLAME_ERR_CHANGED,
                        "nothing shows that the object is still the same version");
@@ -264,18 +283,17 @@ static void settle_total(struct fl_run *run, const struct flame_object *object)
         atomic_store(&run->transfer.total, held->total);
 }
 
-/* What the peer says of the bytes is advice; it is compared all the same. */
-static void take_advice(struct fl_run *run, const struct flame_transfer *transfer)
+/* What the peer says of the bytes is advice; it is compared all the same. What it says with the
+ * first byte counts to the last. */
+static int32_t take_advice(struct fl_run *run, const struct flame_transfer *transfer,
+                           struct flame_error *err)
 {
-    const char *field = fl_pairs_get(&transfer->metadata, FLAME_META_REPR_DIGEST);
-
+    if (fl_sink_size(run->sink) > 0)
+        return FLAME_OK;
     run->advice.kind = FL_DIGEST_NONE;
-    if (!field || !fl_repr_digest_parse(field, &run->advice) || has_digest(run))
-        return;
-    if (fl_sink_size(run->sink) == 0)
-        fl_sink_set_digest(run->sink, run->advice.kind);
-    else if (run->actual.kind == FL_DIGEST_NONE)
-        run->advice.kind = FL_DIGEST_NONE; /* the beginning was not hashed */
+    if (has_digest(run) || !has_advice(transfer, &run->advice))
+        return FLAME_OK;
+    return fl_sink_set_digest(run->sink, run->advice.kind, err);
 }
 
 static int32_t make_room(struct fl_run *run, uint64_t total, struct flame_error *err)
@@ -312,7 +330,7 @@ int32_t fl_held_reported(void *data, const struct flame_transfer *transfer, stru
     struct fl_run *run = data;
     const struct flame_object *object = &transfer->object;
     bool goes_on = transfer->offset > 0 && object->offset == transfer->offset;
-    int32_t status = goes_on ? judge_rest(run, object, err) : fl_held_drop(run, err);
+    int32_t status = goes_on ? judge_rest(run, transfer, err) : fl_held_drop(run, err);
     uint64_t total;
 
     if (status == FLAME_OK && goes_on)
@@ -324,9 +342,8 @@ int32_t fl_held_reported(void *data, const struct flame_transfer *transfer, stru
         return status;
     if (object->offset == 0)
         remember_version(run, object);
-    take_advice(run, transfer);
     keep_by_name(run, total);
-    return FLAME_OK;
+    return take_advice(run, transfer, err);
 }
 
 /* ---- leaving --------------------------------------------------------------------------------- */

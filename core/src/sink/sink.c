@@ -145,19 +145,37 @@ int32_t fl_sink_flush(struct fl_sink *sink, struct flame_error *err)
     return settle(sink, err);
 }
 
-void fl_sink_set_digest(struct fl_sink *sink, enum fl_digest_kind kind)
+static int32_t hash_what_is_there(struct fl_sink *sink, uint64_t from, uint64_t to,
+                                  struct flame_error *err)
 {
+    struct fl_file_part part = {.fd = sink->options.fd, .from = from, .to = to};
+    struct fl_stop stop = {.wanted = sink->options.wanted, .data = sink->options.data};
+
+    return hashes(sink) ? fl_hash_file(&sink->hash, &part, &stop, err) : FLAME_OK;
+}
+
+int32_t fl_sink_set_digest(struct fl_sink *sink, enum fl_digest_kind kind, struct flame_error *err)
+{
+    int32_t status;
+
+    if (sink->options.digest == kind)
+        return FLAME_OK;
+    status = settle(sink, err);
+    if (status != FLAME_OK)
+        return status;
+    if (sink->taken > 0 && (sink->options.fd < 0 || sink->options.is_stream))
+        return fl_fail(err, FLAME_ERR_CHANGED, "what came before has left without being hashed");
     sink->options.digest = kind;
     fl_hash_init(&sink->hash, kind);
+    return hash_what_is_there(sink, 0, sink->taken, err);
 }
 
 int32_t fl_sink_adopt(struct fl_sink *sink, uint64_t size, struct flame_error *err)
 {
-    struct fl_file_part prefix = {.fd = sink->options.fd, .from = sink->written, .to = size};
-    struct fl_stop stop = {.wanted = sink->options.wanted, .data = sink->options.data};
+    uint64_t from = sink->written;
 
     sink->taken = sink->written = sink->started = sink->marked = size;
-    return hashes(sink) ? fl_hash_file(&sink->hash, &prefix, &stop, err) : FLAME_OK;
+    return hash_what_is_there(sink, from, size, err);
 }
 
 int32_t fl_sink_restart(struct fl_sink *sink, struct flame_error *err)

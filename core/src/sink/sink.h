@@ -41,8 +41,10 @@ struct fl_sink;
 int32_t fl_sink_open(const struct fl_sink_options *options, struct fl_sink **out,
                      struct flame_error *err) FL_CHECK;
 
-/* Compute this digest too; before the first byte only. */
-void fl_sink_set_digest(struct fl_sink *sink, enum fl_digest_kind kind);
+/* Compute this digest. What is in a file already is read for it, unless it was computed all along.
+ * Fails as fl_sink_flush(), with IO, what `wanted` says, CHANGED where bytes have left unhashed. */
+int32_t fl_sink_set_digest(struct fl_sink *sink, enum fl_digest_kind kind,
+                           struct flame_error *err) FL_CHECK;
 
 /* Somebody else has put bytes into the file, up to `size`: go on behind them. They are read for the
  * digest. With nothing gathered only. Fails with IO, what `wanted` says. */

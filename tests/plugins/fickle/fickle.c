@@ -110,10 +110,14 @@ static int32_t fickle_fetch(struct flame_instance *instance, const struct flame_
     const struct flame_host *host = (const struct flame_host *)instance;
     const struct fickle_answer *answer = next_answer(request);
     struct flame_object object = describe(answer, request);
+    char elsewhere[256];
     int32_t status = FLAME_OK;
 
+    (void)snprintf(elsewhere, sizeof(elsewhere), "%s+", request->url);
     if (answer->flags & FICKLE_ELSEWHERE)
-        object.url = request->url;
+        object.url = elsewhere;
+    if (answer->digest)
+        host->metadata(transfer, FLAME_META_REPR_DIGEST, answer->digest);
     if (!(answer->flags & FICKLE_SILENT))
         status = host->report(transfer, &object);
     if (status == FLAME_OK && (answer->flags & FICKLE_ELSEWHERE))

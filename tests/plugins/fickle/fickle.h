@@ -19,7 +19,7 @@
 #define FICKLE_TOTALLESS 0x10u /* only that of the body is said */
 #define FICKLE_SILENT 0x20u    /* nothing is reported */
 #define FICKLE_STRONG 0x40u    /* called strong, even if there is no validator */
-#define FICKLE_ELSEWHERE 0x80u /* a redirect, to the same */
+#define FICKLE_ELSEWHERE 0x80u /* a redirect, to the same with a "+" */
 
 /* One answer; the bytes are the test's. */
 struct fickle_answer {
@@ -30,6 +30,7 @@ struct fickle_answer {
     int32_t shift;         /* a part begins so many bytes behind where it should */
     int32_t stretch;       /* a part has so many bytes more, wrong ones; below 0 fewer */
     uint64_t cut;          /* the line breaks after so many bytes of the body; 0 = it does not */
+    const char *digest;    /* said of the whole as its Repr-Digest; or NULL */
 };
 
 /* The n-th call gets the n-th answer, later ones the last. */
