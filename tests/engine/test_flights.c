@@ -1,34 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Single flight inside one process: who wants the same at the same time shares one transfer. */
-#include "background.h"
+#include "gated.h"
 
 #define MANY 64
 
-static struct flame *flame;
-static struct scratch scratch;
-static struct gate gate;
-static struct tiny_server *server;
-static struct flame_task task;
-
-static void set_up(void)
-{
-    scratch_open(&scratch);
-    flame = open_context(0);
-    server = tiny_server_open(answer_at_gate, &gate);
-    task = FLAME_INIT(flame_task);
-    task.url = tiny_server_url(server, "/x");
-    task.path = scratch_path(&scratch, "out");
-}
-
-static void tear_down(void)
-{
-    atomic_store(&gate.is_open, true);
-    flame_close(flame);
-    tiny_server_close(server);
-    scratch_close(&scratch);
-}
-
-#define FLIGHT_TEST(name) Test(flights, name, .init = set_up, .fini = tear_down, .timeout = 120)
+#define FLIGHT_TEST(name)                                                                          \
+    Test(flights, name, .init = gated_set_up, .fini = gated_tear_down, .timeout = 120)
 
 struct runner {
     struct flame_task task;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Many jobs through one context: what they cost in threads, descriptors, memory and connections. */
-#include "background.h"
+#include "gated.h"
 
 #include <dirent.h>
 
 #define MANY 10000
+#define QUEUE_MAX 500
 #define SOME_THREADS 4 /* watchdog, patrol and who comes with a sanitizer */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define GROWTH_KIB (64 * 1024L) /* freed memory is kept for a while */
@@ -12,37 +13,17 @@
 #define GROWTH_KIB (4 * 1024L)
 #endif
 
-static struct flame *flame;
-static struct scratch scratch;
-static struct gate gate;
-static struct tiny_server *server;
-static struct flame_task task;
-#define QUEUE_MAX 500
-
 static char body[1024];
 
 static void set_up(void)
 {
-    scratch_open(&scratch);
-    flame = open_context(0);
     memset(body, 'b', sizeof(body));
     gate.body = body;
     gate.size = sizeof(body);
-    server = tiny_server_open(answer_at_gate, &gate);
-    task = FLAME_INIT(flame_task);
-    task.url = tiny_server_url(server, "/x");
-    task.path = scratch_path(&scratch, "out");
+    gated_set_up();
 }
 
-static void tear_down(void)
-{
-    atomic_store(&gate.is_open, true);
-    flame_close(flame);
-    tiny_server_close(server);
-    scratch_close(&scratch);
-}
-
-#define LOAD_TEST(name) Test(load, name, .init = set_up, .fini = tear_down, .timeout = 280)
+#define LOAD_TEST(name) Test(load, name, .init = set_up, .fini = gated_tear_down, .timeout = 280)
 
 static size_t entries_of(const char *path)
 {

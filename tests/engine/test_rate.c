@@ -1,40 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* No faster than was asked for. */
-#include "background.h"
+#include "gated.h"
 
 #define RATE 2000000ULL
 
-static struct flame *flame;
-static struct scratch scratch;
-static struct flame_task task;
-static struct gate gate;
-static struct tiny_server *server;
 static char *body;
 static size_t body_size;
 
 static void set_up(void)
 {
-    scratch_open(&scratch);
-    flame = open_context(0);
     body_size = 2 * RATE;
     body = malloc(body_size);
     memset(body, 'r', body_size);
     atomic_store(&gate.is_open, true);
     gate.body = body;
     gate.size = body_size;
-    server = tiny_server_open(answer_at_gate, &gate);
-    task = FLAME_INIT(flame_task);
-    task.url = tiny_server_url(server, "/x");
-    task.path = scratch_path(&scratch, "out");
+    gated_set_up();
     task.durability = FLAME_DURABILITY_NONE;
     task.bytes_per_second = RATE;
 }
 
 static void tear_down(void)
 {
-    flame_close(flame);
-    tiny_server_close(server);
-    scratch_close(&scratch);
+    gated_tear_down();
     free(body);
 }
 

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flame_reload(): plugins and configuration anew, while tasks run. */
-#include "background.h"
+#include "gated.h"
 
 #include <sys/stat.h>
 
-static struct flame *flame;
-static struct scratch scratch;
-static struct gate gate;
-static struct tiny_server *server;
-static struct flame_task task;
 static const char *file;
 
 static void write_config(const char *text)
@@ -21,6 +16,7 @@ static void set_up(void)
     struct flame_config config = FLAME_INIT(flame_config);
     struct flame_error err = FLAME_INIT(flame_error);
     const char *dirs[2] = {NULL, NULL};
+    struct flame *opened = NULL;
 
     scratch_open(&scratch);
     dirs[0] = scratch_path(&scratch, "plugins");
@@ -29,24 +25,14 @@ static void set_up(void)
     config.flags = FLAME_CONFIG_NO_ENVIRONMENT;
     config.file = strdup(file); /* what was said is kept, and may go */
     config.plugin_dirs = dirs;
-    cr_assert_eq(flame_open(&config, &flame, &err), FLAME_OK, "%s", err.message);
+    cr_assert_eq(flame_open(&config, &opened, &err), FLAME_OK, "%s", err.message);
     free((char *)(uintptr_t)config.file);
     dirs[0] = NULL;
-    server = tiny_server_open(answer_at_gate, &gate);
-    task = FLAME_INIT(flame_task);
-    task.url = tiny_server_url(server, "/x");
-    task.path = scratch_path(&scratch, "out");
+    gated_begin(opened);
 }
 
-static void tear_down(void)
-{
-    atomic_store(&gate.is_open, true);
-    flame_close(flame);
-    tiny_server_close(server);
-    scratch_close(&scratch);
-}
-
-#define RELOAD_TEST(name) Test(reload, name, .init = set_up, .fini = tear_down, .timeout = 120)
+#define RELOAD_TEST(name)                                                                          \
+    Test(reload, name, .init = set_up, .fini = gated_tear_down, .timeout = 120)
 
 static void add_plugin(void)
 {
