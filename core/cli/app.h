@@ -34,8 +34,11 @@ struct cli_progress cli_progress_for(struct cli_app *app);
 /* Does the download go to standard output? */
 bool cli_is_to_stdout(const struct cli_args *args);
 
-/* Do `one` for each url in order, until a signal comes. Returns the first exit code but 0. */
-int cli_for_each_url(struct cli_app *app, int (*one)(struct cli_app *app, const char *url));
+/* Do `one` for each url in order, until a signal comes; `data` is its last argument. Returns the
+ * first exit code but 0. */
+int cli_for_each_url(struct cli_app *app,
+                     int (*one)(struct cli_app *app, const char *url, const void *data),
+                     const void *data);
 
 /* Helpers of the checks below. Fail with INVALID: no url; more than one url beside this option. */
 int32_t cli_check_urls(const struct cli_args *args, struct flame_error *err) CLI_MUST_USE;

@@ -78,7 +78,7 @@ static void show(void *data, const char *name, uint64_t size)
         events->had_no_memory = true;
 }
 
-static int clean_one(struct cli_app *app, const char *directory)
+static int clean_one(struct cli_app *app, const char *directory, const void *data)
 {
     struct flame_error err = FLAME_INIT(flame_error);
     struct cleaning cleaning = {.app = app, .directory = directory};
@@ -86,6 +86,7 @@ static int clean_one(struct cli_app *app, const char *directory)
     uint64_t seconds = 0;
     int32_t status = shown ? FLAME_OK : cli_fail_memory(&err);
 
+    (void)data;
     (void)parse_age(age_said(&app->args), &seconds);
     if (status == FLAME_OK)
         status = flame_clean(directory, seconds, show, &cleaning, &err);
@@ -94,5 +95,5 @@ static int clean_one(struct cli_app *app, const char *directory)
 
 int cli_clean(struct cli_app *app)
 {
-    return cli_for_each_url(app, clean_one);
+    return cli_for_each_url(app, clean_one, NULL);
 }

@@ -99,13 +99,14 @@ static int32_t list(struct listing *listing, const char *shown, struct flame_err
     return status;
 }
 
-static int list_one(struct cli_app *app, const char *url)
+static int list_one(struct cli_app *app, const char *url, const void *data)
 {
     struct flame_error err = FLAME_INIT(flame_error);
     cli_auto_text char *shown = cli_shown_url(url);
     struct listing listing = {.app = app, .url = url, .err = FLAME_INIT(flame_error)};
     int32_t status = shown ? FLAME_OK : cli_fail_memory(&err);
 
+    (void)data;
     if (status == FLAME_OK && app->plan.words.count > 1 && !app->events.out)
         (void)printf("%s%s:\n", app->events.id > 1 ? "\n" : "", shown);
     if (status == FLAME_OK)
@@ -115,5 +116,5 @@ static int list_one(struct cli_app *app, const char *url)
 
 int cli_ls(struct cli_app *app)
 {
-    return cli_for_each_url(app, list_one);
+    return cli_for_each_url(app, list_one, NULL);
 }

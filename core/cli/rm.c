@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app.h"
-#include "location.h"
-#include "report.h"
+#include "ask.h"
 #include "tell.h"
 
 int32_t cli_rm_check(const struct cli_args *args, struct flame_error *err)
@@ -16,42 +14,18 @@ int32_t cli_rm_check(const struct cli_args *args, struct flame_error *err)
     return status;
 }
 
-static void on_event(void *data, const struct flame_event *event)
+static int32_t tell(struct cli_app *app, const struct cli_subject *subject, int32_t status,
+                    const struct flame_result *result, struct flame_error *err)
 {
-    cli_tell(data, event);
-}
-
-static int32_t remove_url(struct cli_app *app, const char *url, const char *shown,
-                          struct flame_error *err)
-{
-    struct cli_subject subject = {.url = shown};
-    struct flame_task task = app->plan.task;
-    struct flame_result result = FLAME_INIT(flame_result);
-    int32_t status;
-
-    task.url = url;
-    task.cancel = app->cancel;
-    task.data = app;
-    task.event = on_event;
-    status = flame_run(app->flame, FLAME_REMOVE, &task, &result, err);
-    if (status == FLAME_OK) {
-        cli_event_removed(&app->events, &subject, &result);
-        cli_say(app, "%s: removed", shown);
-    }
-    flame_result_done(&result);
+    (void)err;
+    cli_event_removed(&app->events, subject, result);
+    cli_say(app, "%s: removed", subject->url);
     return status;
-}
-
-static int remove_one(struct cli_app *app, const char *url)
-{
-    struct flame_error err = FLAME_INIT(flame_error);
-    cli_auto_text char *shown = cli_shown_url(url);
-    int32_t status = shown ? remove_url(app, url, shown, &err) : cli_fail_memory(&err);
-
-    return status == FLAME_OK ? 0 : cli_report(&app->events, shown, &err);
 }
 
 int cli_rm(struct cli_app *app)
 {
-    return cli_for_each_url(app, remove_one);
+    static const struct cli_question question = {.verb = FLAME_REMOVE, .tell = tell};
+
+    return cli_ask_each_url(app, &question);
 }

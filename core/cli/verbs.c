@@ -67,7 +67,9 @@ struct cli_progress cli_progress_for(struct cli_app *app)
     };
 }
 
-int cli_for_each_url(struct cli_app *app, int (*one)(struct cli_app *app, const char *url))
+int cli_for_each_url(struct cli_app *app,
+                     int (*one)(struct cli_app *app, const char *url, const void *data),
+                     const void *data)
 {
     int first = 0;
 
@@ -78,7 +80,7 @@ int cli_for_each_url(struct cli_app *app, int (*one)(struct cli_app *app, const 
         if (number != 0)
             return first ? first : 128 + number;
         cli_turn_to(app, (uint32_t)i + 1);
-        exit_code = one(app, app->plan.words.items[i]);
+        exit_code = one(app, app->plan.words.items[i], data);
         first = first ? first : exit_code;
     }
     return first;
