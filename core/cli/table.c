@@ -49,7 +49,7 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
                          .verbs = ON_GET,
                          .effect = CLI_TASK_FLAG,
                          .task_flag = FLAME_TASK_CREATE_DIRS,
-                         .help = "make missing directories on the way to the file"},
+                         .help = "make the file's missing directories; they stay if it fails"},
     [CLI_INPUT_FILE] = {.name = "input-file",
                         .letter = 'i',
                         .argument = "FILE",

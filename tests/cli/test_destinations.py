@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from support.scripted_server import response
+from support.statuses import EXIT
 
 HELLO = response(b"hello")
 
@@ -108,6 +109,14 @@ def test_20_no_directory_is_made_unasked(fetch, serve):
     assert server.connections == 0
     outcome = fetch("--create-dirs", server.url(), output="not/there")
     assert (outcome.place / "not" / "there").read_bytes() == b"hello", outcome.stderr
+
+
+def test_20_directories_that_were_made_stay(fetch, serve):
+    """Another process may be about to use one: who made it is not remembered."""
+    outcome = fetch("--create-dirs", serve(response(b"", status="404 Gone")).url(),
+                    output="not/there/out")
+    assert outcome.code == EXIT["NOT_FOUND"] and outcome.files == ["not"], outcome.stderr
+    assert list((outcome.place / "not" / "there").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "x/", "x/.", "x/.."])
