@@ -186,7 +186,7 @@ static int32_t take_rest(const struct parts *parts, struct fl_url *url, struct f
 /* ---- putting them together ------------------------------------------------------------------- */
 
 #define PARTS_MAX 11 /* with the NULL behind them */
-#define PORT_TEXT_SIZE 8
+#define PORT_TEXT_SIZE 12
 
 /* The parts one after another; NULL ends them. NULL = no memory. */
 static char *join(const char *const parts[PARTS_MAX])
