@@ -6,11 +6,11 @@
 #include <grpc/byte_buffer.h>
 #include <grpc/grpc.h>
 #include <grpc/slice_buffer.h>
-#include <grpc/support/alloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SLICE_MS 40  /* between two looks at whether we are wanted */
+#define SETTLE_MS 50 /* for gRPC to notice that a connection is gone */
 #define PIECES_IN 64 /* slices given away at once: 4 MiB of 64 KiB */
 #define PIECES_OUT 6 /* of a message that is sent */
 #define SERVICE "/arrow.flight.protocol.FlightService/"
@@ -30,13 +30,12 @@ struct fl_grpc_call {
     unsigned pending; /* OP_*, under way */
     unsigned failed;  /* OP_*, when they were done last */
     bool vouches;
-    bool is_dropped;   /* we have no more use for it, whatever it brings */
+    bool is_over;      /* `end` counts */
     bool has_received; /* what an expected message brought: `received` */
     grpc_metadata_array initial;
     grpc_metadata_array trailing;
     grpc_status_code code;
     grpc_slice details;
-    const char *error_string;
     struct fl_grpc_end end;
     grpc_byte_buffer *received;
     grpc_byte_buffer *sending;
@@ -56,21 +55,16 @@ static void start(struct fl_grpc_call *call, const grpc_op *ops, size_t count, u
         call->failed |= tag;
 }
 
-/* gRPC tells in words only who it was: what came over the wire begins so in its debugging text. */
 static void take_end(struct fl_grpc_call *call)
 {
     size_t size = GRPC_SLICE_LENGTH(call->details);
 
     call->end.code = (int32_t)call->code;
-    call->end.is_from_peer = call->code == GRPC_STATUS_OK ||
-                             (call->error_string && strstr(call->error_string, "from peer"));
     if (size >= sizeof(call->end.details))
         size = sizeof(call->end.details) - 1;
     if (size > 0)
         memcpy(call->end.details, GRPC_SLICE_START_PTR(call->details), size);
     call->end.details[size] = '\0';
-    call->exchange->is_answered |= call->end.is_from_peer;
-    call->exchange->is_broken |= !call->end.is_from_peer && !call->is_dropped;
 }
 
 static void note(struct fl_grpc_call *call, const grpc_event *event)
@@ -89,6 +83,17 @@ static void note(struct fl_grpc_call *call, const grpc_event *event)
     if (tag == OP_SEND && call->sending) {
         grpc_byte_buffer_destroy(call->sending);
         call->sending = NULL;
+    }
+}
+
+/* Of a call that has ended or was cancelled: nothing of this waits for the peer. */
+static void drain(struct fl_grpc_call *call)
+{
+    while (call->pending) {
+        grpc_event event =
+            grpc_completion_queue_next(call->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+
+        note(call, &event);
     }
 }
 
@@ -119,10 +124,35 @@ static bool wait_for(struct fl_grpc_call *call, unsigned tags)
     return true;
 }
 
-/* An operation failed: the end says why. */
+/* Has the server said it, or gRPC of the connection? gRPC makes both look alike, so what is told
+ * apart here is what may be: a stream that was reset, a limit of ours, a connection that is gone. A
+ * server that says "unavailable" and hangs up at once is taken for the latter. */
+static bool is_from_peer(struct fl_grpc_call *call)
+{
+    static const char *const local[] = {"Received RST_STREAM", "Buffers full", "Memory quota",
+                                        "larger than max"};
+
+    for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
+        if (strstr(call->end.details, local[i]))
+            return false;
+    return call->code != GRPC_STATUS_UNAVAILABLE ||
+           fl_grpc_channel_is_up(call->exchange->channel, SETTLE_MS);
+}
+
+/* An operation failed, or nothing more comes: the end says why. */
 static enum fl_grpc_event over(struct fl_grpc_call *call)
 {
-    return wait_for(call, OP_STATUS) ? FL_GRPC_OVER : FL_GRPC_STOPPED;
+    if (!wait_for(call, OP_STATUS))
+        return FL_GRPC_STOPPED;
+    if (call->is_over)
+        return FL_GRPC_OVER;
+    (void)grpc_call_cancel(call->call, NULL); /* what is still under way */
+    drain(call);
+    call->is_over = true;
+    call->end.is_from_peer = is_from_peer(call);
+    call->exchange->is_answered |= call->end.is_from_peer;
+    call->exchange->is_broken |= !call->end.is_from_peer;
+    return FL_GRPC_OVER;
 }
 
 /* ---- begin and end --------------------------------------------------------------------------- */
@@ -144,7 +174,6 @@ static void begin(struct fl_grpc_call *call, const struct fl_grpc_metadata *meta
     last.data.recv_status_on_client.trailing_metadata = &call->trailing;
     last.data.recv_status_on_client.status = &call->code;
     last.data.recv_status_on_client.status_details = &call->details;
-    last.data.recv_status_on_client.error_string = &call->error_string;
     start(call, &last, 1, OP_STATUS);
     start(call, ops, 2, OP_BEGIN);
     for (size_t i = 0; i < metadata->count; i++) {
@@ -189,15 +218,9 @@ void fl_grpc_call_free(struct fl_grpc_call *call)
 {
     if (!call)
         return;
-    call->is_dropped = true;
-    if (call->pending & OP_STATUS)
+    if (call->pending)
         (void)grpc_call_cancel(call->call, NULL);
-    while (call->pending) {
-        grpc_event event =
-            grpc_completion_queue_next(call->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
-
-        note(call, &event);
-    }
+    drain(call);
     grpc_call_unref(call->call);
     grpc_metadata_array_destroy(&call->initial);
     grpc_metadata_array_destroy(&call->trailing);
@@ -208,7 +231,6 @@ void fl_grpc_call_free(struct fl_grpc_call *call)
         grpc_byte_buffer_destroy(call->received);
     if (call->sending)
         grpc_byte_buffer_destroy(call->sending);
-    gpr_free((void *)(uintptr_t)call->error_string);
     free(call);
 }
 

@@ -193,7 +193,7 @@ enum fl_grpc_state fl_grpc_channel_connect(struct fl_grpc_exchange *exchange,
     return FL_GRPC_UP;
 }
 
-bool fl_grpc_channel_is_up(struct fl_grpc_channel *channel)
+bool fl_grpc_channel_is_up(struct fl_grpc_channel *channel, int64_t ms)
 {
-    return watch(channel, GRPC_CHANNEL_READY, 0) == GRPC_CHANNEL_READY;
+    return watch(channel, GRPC_CHANNEL_READY, ms) == GRPC_CHANNEL_READY;
 }

@@ -45,8 +45,9 @@ enum fl_grpc_state {
 enum fl_grpc_state fl_grpc_channel_connect(struct fl_grpc_exchange *exchange,
                                            struct fl_grpc_channel *channel, int64_t deadline_ms);
 
-/* Is an idle one still up? Looks at what came while nobody was looking; does not wait. */
-bool fl_grpc_channel_is_up(struct fl_grpc_channel *channel);
+/* Is it still up, and stays so for `ms`? Looks at what came while nobody was looking. No call is
+ * under way on it. */
+bool fl_grpc_channel_is_up(struct fl_grpc_channel *channel, int64_t ms);
 
 /* Takes NULL. No call is left on it. */
 void fl_grpc_channel_free(struct fl_grpc_channel *channel);

@@ -39,7 +39,7 @@ static bool is_wanted(const struct listing *listing, const char *key)
 
     if (strncmp(key, listing->prefix, size) != 0)
         return false;
-    return key[size] == '\0' || (!listing->is_one && (size == 0 || key[size] == '/'));
+    return size == 0 || key[size] == '\0' || key[size] == '/';
 }
 
 static int32_t tell(struct listing *listing, const struct fl_flight_key *key, int64_t size)

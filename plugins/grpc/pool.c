@@ -80,7 +80,7 @@ struct fl_grpc_channel *fl_grpc_pool_take(struct fl_grpc_pool *pool, const char 
     found = unlink_first(pool, key);
     (void)pthread_mutex_unlock(&pool->lock);
     free_all(stale);
-    if (!found || fl_grpc_channel_is_up(found))
+    if (!found || fl_grpc_channel_is_up(found, 0))
         return found;
     fl_grpc_channel_free(found);
     return fl_grpc_pool_take(pool, key);

@@ -21,30 +21,14 @@ struct fl_grpc_copy {
 
 /* ---- a file without a name ------------------------------------------------------------------- */
 
-static int open_named(const char *directory)
-{
-    char path[4096];
-    int fd;
-
-    (void)snprintf(path, sizeof(path), "%s/flame-XXXXXX", directory);
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        (void)unlink(path);
-    return fd;
-}
-
 static int open_nameless(void)
 {
     const char *const directories[] = {secure_getenv("TMPDIR"), "/var/tmp", "/tmp"};
     int fd = -1;
 
-    for (size_t i = 0; i < 3 && fd < 0; i++) {
-        if (!directories[i])
-            continue;
-        fd = open(directories[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-        if (fd < 0)
-            fd = open_named(directories[i]);
-    }
+    for (size_t i = 0; i < 3 && fd < 0; i++)
+        if (directories[i])
+            fd = open(directories[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     return fd;
 }
 
