@@ -86,12 +86,15 @@ static void add_behaviour(struct args *args, const struct fl_grpc_exchange *exch
                  fl_grpc_option(exchange, FLAME_OPT_NET_USER_AGENT));
 }
 
-/* "host:port" as the URL has it: what virtual servers look at. */
-static void write_authority(const struct flame_request *request, char out[AUTHORITY_MAX])
+/* "host:port" as the URL has it, which virtual servers look at. With another name for TLS it is
+ * that one: gRPC holds each call's authority against the certificate. */
+static void write_authority(const struct fl_grpc_exchange *exchange,
+                            const struct fl_grpc_identity *identity, char out[AUTHORITY_MAX])
 {
-    bool is_v6 = strchr(request->host, ':') != NULL;
+    const char *host = identity->is_secure ? identity->server_name : exchange->request->host;
+    bool is_v6 = strchr(host, ':') != NULL;
 
-    (void)snprintf(out, AUTHORITY_MAX, is_v6 ? "[%s]:%u" : "%s:%u", request->host, request->port);
+    (void)snprintf(out, AUTHORITY_MAX, is_v6 ? "[%s]:%u" : "%s:%u", host, exchange->request->port);
 }
 
 /* The brackets are encoded as gRPC's parser of targets wants them. */
@@ -114,7 +117,7 @@ static grpc_channel *open_channel(const struct fl_grpc_exchange *exchange,
 
     grpc_resource_quota_resize(quota,
                                (size_t)fl_grpc_number(exchange, "message_max") + QUOTA_SPARE);
-    write_authority(exchange->request, authority);
+    write_authority(exchange, place->identity, authority);
     write_target(place->address, exchange->request->port, target);
     add_behaviour(&args, exchange, place);
     add_quota(&args, quota);

@@ -203,6 +203,22 @@ def test_an_idle_connection_that_died_is_not_noticed_by_the_caller(raw, tmp_path
     assert server.connections == 4
 
 
+def test_a_connection_that_dies_of_the_second_request_is_not_noticed_either(raw, tmp_path):
+    """It looks alive until it is used."""
+    frames, used = encode(b"hello", tmp_path), set()
+
+    def answer(asked):
+        if asked.connection in used:
+            asked.drop()
+        used.add(asked.connection)
+        replay(frames)(asked)
+
+    server = raw(answer)
+    said = call_all("grpc", "fetch", server.url(), times=4)
+    assert [each.status for each in said] == ["OK"] * 4, said
+    assert (server.connections, len(server.calls)) == (4, 7)
+
+
 # ---- memory ----
 
 def test_many_batches_need_constant_memory(cache):

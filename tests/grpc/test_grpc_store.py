@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """DoPut and DELETE by the grpc plugin: OK only for what is proven to be there, never for a part."""
+import threading
+
 import pytest
 
 from support.bson import reference
@@ -272,6 +274,35 @@ def test_a_server_that_takes_no_more_is_not_vouched_for(raw):
     said = failed(put(server.url(), fill=64 * MIB, cancel_ms=2500), "CANCELLED")
     assert int(said.progress) < 12, "told of life while nothing moved"
     assert int(said.late_ms) < 200
+
+
+def test_an_idle_connection_that_died_is_not_used_to_store(raw, schema):
+    """What is lost with it could not be sent again."""
+    proof = has_it(schema)
+
+    def hang_up(asked):
+        proof(asked)
+        threading.Timer(0.1, asked.drop).start()
+    server = raw(answers(put_result(), hang_up))
+    for said in call_all("grpc", "store", server.url(), fill=10, times=3, pause_ms=500):
+        stored(said, 10)
+    assert server.connections == 3
+
+
+def test_a_store_is_never_sent_twice_by_itself(raw, schema):
+    used = []
+
+    def answer(asked):
+        if asked.method == "DoPut" and used:
+            asked.receive_all()
+            asked.drop()
+        used.append(asked.method)
+        answers(put_result(), has_it(schema))(asked)
+    server = raw(answer)
+    first, second = call_all("grpc", "store", server.url(), fill=10, times=2)
+    stored(first, 10)
+    failed(second, "UNKNOWN_OUTCOME", "all was sent")
+    assert [each.method for each in server.calls] == ["DoPut", "DoGet", "DoPut"]
 
 
 # ---- remove ----
