@@ -286,6 +286,12 @@ def test_a_server_that_answers_nothing_is_cut_by_the_first_byte_clock(fetch, one
     assert outcome.seconds < 3
 
 
+def test_a_server_that_minds_pings_is_told_with_the_option(cache):
+    cache.put(b"x")
+    cache.knobs.pause = 8
+    failed(get(cache.url(), option__keepalive="1000"), "BUSY", "raise 'keepalive'")
+
+
 @pytest.fixture
 def stopped_cache():
     """pyarrow's server in a process of its own."""

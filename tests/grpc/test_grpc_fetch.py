@@ -136,6 +136,23 @@ def test_what_the_caller_has_is_not_sent_again(cache):
     assert (other.status, other.body) == ("OK", "3")
 
 
+def test_the_command_fetches_only_what_is_new(fetch, cache):
+    url = cache.put(b"new", version=7)
+    outcome = fetch("--etag", "7", url)
+    assert (outcome.code, outcome.stderr, outcome.files) == (0, "", []), outcome.stderr
+    fetch("--etag", "6", url).succeeded(b"new")
+
+
+def test_many_at_once_share_few_connections(fetch, raw, tmp_path):
+    frames = encode(bytes(65536), tmp_path)
+    server = raw(replay(frames))
+    (tmp_path / "urls").write_text("".join(server.url(f"a/b/{i}") + "\n" for i in range(200)))
+    outcome = fetch("--parallel", "16", "-i", tmp_path / "urls", output=None)
+    assert outcome.code == 0, outcome.stderr
+    assert len(outcome.files) == 200 and len(server.calls) == 200
+    assert server.connections <= 16
+
+
 @pytest.mark.parametrize("validator", ["", "0", "07", "-1", "1 ", "x", "18446744073709551616"])
 def test_a_validator_of_somebody_else_is_refused(raw, validator):
     server = raw(replay(b""))
