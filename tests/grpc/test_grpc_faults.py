@@ -344,14 +344,6 @@ def test_a_cancel_in_the_middle_of_a_flood_is_prompt(cache):
 
 # ---- one process ----
 
-def test_nothing_of_grpc_is_mapped_where_no_grpc_url_is_used(fetch, serve, tmp_path):
-    (tmp_path / "source").write_bytes(b"x")
-    fetch.wrapper = ["env", "LD_DEBUG=libs", f"LD_DEBUG_OUTPUT={tmp_path}/ld"]
-    fetch(f"file://{tmp_path}/source").succeeded(b"x")
-    text = "".join(path.read_text() for path in tmp_path.glob("ld.*"))
-    assert "libflame" in text and "libgrpc" not in text
-
-
 def test_nothing_is_printed_by_grpc_itself(cache):
     """A failed handshake is among what it says to stderr of its own accord."""
     done = subprocess.run([PROGRAM, PLUGINS / "grpc.so", "fetch", cache.url(scheme="grpcs")],
