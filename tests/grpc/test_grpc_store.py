@@ -97,6 +97,25 @@ def test_a_cache_that_takes_one_row_only_gets_one_row(cache, tmp_path):
     assert int(large[0].rss_kib) < (64 + 100) * KIB, "more than the pages of the copy"
 
 
+@pytest.mark.parametrize("size", [0, 1, MIB + 1])
+def test_a_cache_that_is_known_to_take_one_row_gets_it_at_once(cache, size):
+    cache.knobs.one_row_only = True
+    first, second = call_all("grpc", "store", cache.url(), fill=2 * MIB, later__fill=size, times=2)
+    stored(first, 2 * MIB)
+    stored(second, size, version=2)
+    assert cache.objects[KEY] == (2, source(size))
+    assert cache.seen[-2] == ("put", KEY, 1) and cache.seen.count(("row", MIB)) <= 2
+
+
+def test_what_changed_is_not_stored_as_one_row_either(cache):
+    cache.knobs.one_row_only = True
+    for later, status in (({"later__size": MIB}, "CHANGED"), ({"later__size": 4 * MIB}, "TRUNCATED"),
+                          ({"later__max_bytes": MIB}, "LIMIT")):
+        first, second = call_all("grpc", "store", cache.url(), fill=2 * MIB, times=2, **later)
+        assert first.status == "OK"
+        failed(second, status)
+
+
 def test_a_stream_cannot_be_sent_twice(cache):
     cache.knobs.one_row_only = True
     failed(put(cache.url(), fill=2 * MIB, stream=1), "UNSUPPORTED", "one row")
