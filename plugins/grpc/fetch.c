@@ -94,8 +94,10 @@ static int32_t after_message(struct fetch *fetch)
 static int32_t fail_reader(const struct fetch *fetch)
 {
     if (fetch->is_over_limit)
-        return flame_fail(fetch->exchange->host, fetch->exchange->err, FLAME_ERR_LIMIT,
-                          "a message is over the limit of %" PRIu64 " bytes", fetch->limit);
+        return flame_fail(
+            fetch->exchange->host, fetch->exchange->err, FLAME_ERR_LIMIT,
+            "a message is over the limit of %" PRIu64 " bytes%s", fetch->limit,
+            fetch->limit == fl_grpc_number(fetch->exchange, "message_max") ? " (message_max)" : "");
     if (fetch->exchange->refused != FLAME_OK)
         return fetch->exchange->refused;
     return fl_grpc_fail_fault(fetch->exchange, fl_flight_reader_fault(fetch->reader));

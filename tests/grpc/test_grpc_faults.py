@@ -231,7 +231,8 @@ def test_what_a_server_says_cannot_break_the_line(fetch, one_try, raw):
 def test_a_message_over_the_limit_is_told_with_the_option(cache):
     cache.knobs.codec = None
     cache.put(bytes(8 * MIB))
-    failed(get(cache.url(), option__message_max=str(4 * MIB)), "LIMIT", str(4 * MIB))
+    failed(get(cache.url(), option__message_max=str(4 * MIB)), "LIMIT", str(4 * MIB),
+           "message_max")
     failed(get(cache.url(), max_bytes=8 * MIB - 1), "LIMIT")
     assert get(cache.url(), max_bytes=8 * MIB).status == "OK"
 

@@ -10,6 +10,7 @@ import pytest
 
 from flight.driver import encode
 from support.plugin_call import PROOF, call, call_all
+from support.program import SANITIZE
 from support.raw_flight import fields, messages
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -254,3 +255,19 @@ def test_one_message_needs_no_more_than_itself(cache):
     said = call("grpc", "fetch", cache.url(), keep_bytes=0)
     assert said.body == str(128 * MIB)
     assert int(said.rss_kib) < (128 + 64) * KIB
+
+
+@pytest.mark.skipif(SANITIZE != "", reason="SKIP: 1 GiB is for a build without sanitizers")
+@pytest.mark.parametrize("layout, most", [("batches", 64), ("one", 1024 + 64)])
+def test_1_gib_comes_and_goes_as_it_is(cache, layout, most):
+    cache.knobs.layout, cache.knobs.codec = layout, None
+    block = random.Random(1).randbytes(MIB)
+    data = b"".join(block[i:] + block[:i] for i in range(1024))
+    cache.put(data)
+    said = call("grpc", "fetch", cache.url(), keep_bytes=0)
+    assert (said.status, said.sha256) == ("OK", hashlib.sha256(data).hexdigest())
+    assert int(said.rss_kib) < most * KIB
+    said = call("grpc", "store", cache.url("app/session/other"), fill=1 << 30)
+    assert (said.status, said.total_size) == ("OK", str(1 << 30)), said
+    assert int(said.rss_kib) < 64 * KIB
+    assert len(cache.objects["app/session/other"][1]) == 1 << 30
