@@ -13,6 +13,7 @@
 #define ARGS_MAX 24
 #define SLICE_MS 40                     /* between two looks at whether we are wanted */
 #define QUOTA_SPARE ((size_t)256 << 20) /* a quota near the limit fails innocent streams too */
+#define CATCH_UP_TURNS 2
 #define AUTHORITY_MAX 320
 #define TARGET_MAX 96
 
@@ -196,7 +197,18 @@ enum fl_grpc_state fl_grpc_channel_connect(struct fl_grpc_exchange *exchange,
     return FL_GRPC_UP;
 }
 
+/* Take in what the connection has received while nobody drove a queue: each turn polls once,
+ * whatever its deadline. A watch whose time is up at once would not. */
+static void catch_up(struct fl_grpc_channel *channel)
+{
+    for (int turn = 0; turn < CATCH_UP_TURNS; turn++)
+        (void)grpc_completion_queue_next(channel->queue, in_ms(0), NULL);
+}
+
 bool fl_grpc_channel_is_up(struct fl_grpc_channel *channel, int64_t ms)
 {
-    return watch(channel, GRPC_CHANNEL_READY, ms) == GRPC_CHANNEL_READY;
+    catch_up(channel);
+    if (ms > 0)
+        return watch(channel, GRPC_CHANNEL_READY, ms) == GRPC_CHANNEL_READY;
+    return grpc_channel_check_connectivity_state(channel->channel, 0) == GRPC_CHANNEL_READY;
 }
