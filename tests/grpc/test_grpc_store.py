@@ -27,7 +27,7 @@ def failed(said, status, *words):
 
 
 def stored(said, size, version=1, key=KEY):
-    assert (said.status, said.finishes, said.proof) == ("OK", "1", PROOF["COMPLETE"]), said
+    assert (said.status, said.finishes, said.proof) == ("OK", "1", PROOF["VERIFIED"]), said
     assert (said.objects, said.total_size, said.urls) == ("1", str(size), f"/{key}")
     assert (said.version, said.validator) == (str(version),) * 2 and said["flight.key"] == key
     return said
@@ -80,6 +80,7 @@ def test_the_command_puts_and_says_where(cache, fetch, tmp_path):
     outcome = fetch("put", tmp_path / "file", cache.url("app/session"), output=None)
     assert outcome.code == 0, outcome.stderr
     assert cache.objects == {"app/session/made-1": (1, b"hello")}
+    assert [what[0] for what in cache.seen] == ["row", "put", "get"], "a list of all is no proof"
 
 
 # ---- servers of the 0.5 line ----
