@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 struct call {
@@ -18,8 +19,12 @@ struct call {
     const char *verb, *url;
     const char *validator;
     uint64_t fill, size, offset, length, max_bytes, cancel_at, grow_at, step, times;
+    uint64_t keep_bytes, cancel_ms, connect_ms, max_entries;
+    const char *cursor;
+    const char *refused[2]; /* an address that the policy refuses */
     uint32_t condition, flags;
     bool has_size, is_stream;
+    struct timespec cancelled_at;
 };
 
 static void die(const char *what)
@@ -62,11 +67,19 @@ static bool take_number(struct call *call, const char *key, const char *value)
         const char *key;
         uint64_t *out;
     } numbers[] = {
-        {"fill", &call->fill},           {"size", &call->size},
-        {"offset", &call->offset},       {"length", &call->length},
-        {"max_bytes", &call->max_bytes}, {"cancel_at", &call->cancel_at},
-        {"grow_at", &call->grow_at},     {"step", &call->step},
+        {"fill", &call->fill},
+        {"size", &call->size},
+        {"offset", &call->offset},
+        {"length", &call->length},
+        {"max_bytes", &call->max_bytes},
+        {"cancel_at", &call->cancel_at},
+        {"grow_at", &call->grow_at},
+        {"step", &call->step},
         {"times", &call->times},
+        {"keep_bytes", &call->keep_bytes},
+        {"cancel_ms", &call->cancel_ms},
+        {"connect_ms", &call->connect_ms},
+        {"max_entries", &call->max_entries},
     };
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -103,6 +116,10 @@ static void take(struct call *call, char *key)
         call->condition = condition_of(value);
     else if (strcmp(key, "validator") == 0)
         call->validator = value;
+    else if (strcmp(key, "cursor") == 0)
+        call->cursor = value;
+    else if (strcmp(key, "refuse") == 0)
+        call->refused[0] = value;
     else if (strcmp(key, "flags") == 0)
         call->flags = (uint32_t)strtoul(value, NULL, 0);
     else if (strcmp(key, "stream") == 0)
@@ -125,13 +142,30 @@ static void watch_source(struct plugin_run *run, uint64_t offset)
         die("cannot grow the source");
 }
 
+/* After so long from the beginning of the call. */
+static void *cancel_later(void *data)
+{
+    struct plugin_run *run = data;
+    struct call *call = run->data;
+    struct timespec pause = {.tv_sec = (time_t)(call->cancel_ms / 1000),
+                             .tv_nsec = (long)(call->cancel_ms % 1000 * 1000000)};
+
+    (void)nanosleep(&pause, NULL);
+    (void)clock_gettime(CLOCK_MONOTONIC, &call->cancelled_at);
+    plugin_run_cancel(run, FLAME_ERR_CANCELLED);
+    return NULL;
+}
+
 /* ---- what was seen ---- */
 
 static void print_object(const struct plugin_run *run)
 {
     const struct plugin_object *object = plugin_run_object(run);
 
-    (void)printf("objects=%zu\n", run->object_count);
+    (void)printf("objects=%zu\nurls=", run->object_count);
+    for (size_t i = 0; i < run->object_count; i++)
+        (void)printf("%s%s", i ? " " : "", run->objects[i].url ? run->objects[i].url : "");
+    (void)printf("\n");
     if (!object)
         return;
     (void)printf("flags=%u\ntotal_size=%llu\noffset=%llu\nbody_size=%llu\nmtime_ns=%lld\n",
@@ -170,6 +204,9 @@ static void print_run(struct plugin_run *run)
                  run->misuse, run->finishes, run->proof, run->phases,
                  (unsigned long long)run->wire_bytes, (unsigned long long)run->body_size,
                  run->progress_calls);
+    (void)printf("sha256=%s\naddresses=%u\n", run->sha256, run->addresses_asked);
+    if (run->cursor)
+        (void)printf("cursor=%s\n", run->cursor);
     for (uint32_t i = 1; i < sizeof(details) / sizeof(details[0]); i++)
         if (run->failure.has_detail[i])
             (void)printf("%s=%lld\n", details[i], (long long)run->failure.detail[i]);
@@ -182,7 +219,7 @@ static void print_run(struct plugin_run *run)
     (void)fflush(stdout);
 }
 
-static void call_slot(struct call *call, struct plugin_run *run)
+static void call_slot(const struct call *call, struct plugin_run *run)
 {
     static const struct {
         const char *name;
@@ -200,6 +237,21 @@ static void call_slot(struct call *call, struct plugin_run *run)
         return;
     }
     die("unknown verb");
+}
+
+/* Cancelled on the way; prints how long the slot went on. */
+static void call_and_cancel(struct call *call, struct plugin_run *run)
+{
+    struct timespec end;
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, cancel_later, run) != 0)
+        die("cannot start a thread");
+    call_slot(call, run);
+    (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    (void)pthread_join(thread, NULL);
+    (void)printf("late_ms=%lld\n", (long long)(end.tv_sec - call->cancelled_at.tv_sec) * 1000 +
+                                       (end.tv_nsec - call->cancelled_at.tv_nsec) / 1000000);
 }
 
 static void run_once(struct call *call)
@@ -220,7 +272,15 @@ static void run_once(struct call *call)
     run.request.max_bytes = call->max_bytes;
     run.request.source_size = call->is_stream ? 0 : call->has_size ? call->size : call->fill;
     run.request.flags = call->flags | (call->is_stream ? 0 : FLAME_REQUEST_SOURCE_SIZE);
-    call_slot(call, &run);
+    run.request.cursor = call->cursor;
+    run.request.max_entries = (uint32_t)call->max_entries;
+    run.request.connect_timeout_ms = (uint32_t)call->connect_ms;
+    run.keep_bytes = call->keep_bytes;
+    run.refused_addresses = call->refused;
+    if (call->cancel_ms)
+        call_and_cancel(call, &run);
+    else
+        call_slot(call, &run);
     print_run(&run);
     (void)close(run.source_fd);
     plugin_run_done(&run);
@@ -228,8 +288,12 @@ static void run_once(struct call *call)
 
 int main(int argc, char **argv)
 {
-    struct call call = {
-        .max_bytes = UINT64_MAX, .cancel_at = UINT64_MAX, .grow_at = UINT64_MAX, .times = 1};
+    struct call call = {.max_bytes = UINT64_MAX,
+                        .cancel_at = UINT64_MAX,
+                        .grow_at = UINT64_MAX,
+                        .times = 1,
+                        .keep_bytes = 1 << 20,
+                        .connect_ms = 30000};
 
     if (argc < 4)
         die("usage: plugin_call PLUGIN.so VERB URL [KEY=VALUE ...]");

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from support.flight_cache import start_cache
+from support.raw_flight import RawFlight
+
+
+@pytest.fixture
+def cache():
+    """An object cache on pyarrow."""
+    server = start_cache()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture
+def raw():
+    """Start servers that say what they are told: raw(answer)."""
+    servers = []
+
+    def start(answer, **options):
+        servers.append(RawFlight(answer, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
