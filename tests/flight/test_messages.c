@@ -153,7 +153,6 @@ Test(messages, a_listing_of_the_real_cache_is_written_as_it_was)
 {
     struct fl_flight_buffer frames = read_golden("list_all");
     struct fl_flight_bytes left = fl_flight_buffer_view(&frames);
-    struct fl_flight_fault fault = {FL_FLIGHT_NONE, NULL};
     struct fl_flight_bytes message;
     struct fl_flight_info info;
 
