@@ -210,6 +210,8 @@ static void stop_serving(struct fl_cache_server *server)
         (void)pthread_join(server->thread[i], NULL);
 }
 
+/* gRPC itself is not shut down: it would wait up to ten seconds for a poller of its own that was
+ * started by a write that blocked, and the program is about to end. */
 void fl_cache_server_stop(struct fl_cache_server *server)
 {
     if (!server)
@@ -217,7 +219,6 @@ void fl_cache_server_stop(struct fl_cache_server *server)
     stop_serving(server);
     grpc_server_destroy(server->hub.server);
     grpc_completion_queue_destroy(server->hub.queue);
-    grpc_shutdown_blocking();
     (void)pthread_cond_destroy(&server->stopped);
     (void)pthread_mutex_destroy(&server->hub.lock);
     free(server->thread);

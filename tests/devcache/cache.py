@@ -106,6 +106,7 @@ class Client:
     def __init__(self, url, **options):
         self.pa = require_module("pyarrow")
         self.flight = require_module("pyarrow.flight")
+        self.url = url
         self.client = self.flight.connect(url, generic_options=[
             ("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1),
             ("grpc.enable_http_proxy", 0)], **options)
