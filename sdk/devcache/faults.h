@@ -15,7 +15,7 @@
 /* X(name, word, what it does) */
 #define FL_CACHE_FAULT_TABLE(X)                                                                    \
     X(NONE, "none", "nothing")                                                                     \
-    X(CUT, "cut", "the connection is cut, in that message or before it")                           \
+    X(CUT, "cut", "the connection is cut; what left last may not arrive")                          \
     X(STALL, "stall", "nothing more is sent, or taken, for --stall-ms")                            \
     X(STATUS, "status", "the call ends with --fault-status")                                       \
     X(TRAILERS, "trailers", "the call ends with OK and no message")                                \

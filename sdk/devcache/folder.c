@@ -65,9 +65,9 @@ void fl_cache_folder_name(const struct fl_flight_key *key, char name[FL_CACHE_NA
     sha256_update(&hash, strlen(key->text), (const uint8_t *)key->text);
     sha256_digest(&hash, sizeof(digest), digest);
     for (object = object ? object + 1 : key->text; *object && at < SHOWN_MAX; object++) {
-        bool is_hidden = at == 0 && *object == '.';
+        bool is_awkward = at == 0 && (*object == '.' || *object == '-');
 
-        name[at++] = is_shown(*object) && !is_hidden ? *object : '_';
+        name[at++] = is_shown(*object) && !is_awkward ? *object : '_';
     }
     name[at++] = '-';
     for (size_t i = 0; i < DIGEST_SHOWN; i++, at += 2)
