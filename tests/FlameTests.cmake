@@ -52,3 +52,13 @@ function(fl_test_environment test)
         "TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1")
     set_tests_properties(${test} PROPERTIES TIMEOUT 300)
 endfunction()
+
+# fl_timing_tests(test ...): some of what they promise is in milliseconds or seconds, which a busy
+# machine can miss once; packaging/check.sh runs these once more, and no others.
+function(fl_timing_tests)
+    foreach(test IN LISTS ARGN)
+        if(TEST ${test})
+            set_property(TEST ${test} APPEND PROPERTY LABELS timing)
+        endif()
+    endforeach()
+endfunction()

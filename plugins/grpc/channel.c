@@ -13,6 +13,7 @@
 #define ARGS_MAX 24
 #define SLICE_MS 40                     /* between two looks at whether we are wanted */
 #define QUOTA_SPARE ((size_t)256 << 20) /* a quota near the limit fails innocent streams too */
+#define CATCH_UP_TURNS 2
 #define AUTHORITY_MAX 320
 #define TARGET_MAX 96
 
@@ -86,12 +87,15 @@ static void add_behaviour(struct args *args, const struct fl_grpc_exchange *exch
                  fl_grpc_option(exchange, FLAME_OPT_NET_USER_AGENT));
 }
 
-/* "host:port" as the URL has it: what virtual servers look at. */
-static void write_authority(const struct flame_request *request, char out[AUTHORITY_MAX])
+/* "host:port" as the URL has it, which virtual servers look at. With another name for TLS it is
+ * that one: gRPC holds each call's authority against the certificate. */
+static void write_authority(const struct fl_grpc_exchange *exchange,
+                            const struct fl_grpc_identity *identity, char out[AUTHORITY_MAX])
 {
-    bool is_v6 = strchr(request->host, ':') != NULL;
+    const char *host = identity->is_secure ? identity->server_name : exchange->request->host;
+    bool is_v6 = strchr(host, ':') != NULL;
 
-    (void)snprintf(out, AUTHORITY_MAX, is_v6 ? "[%s]:%u" : "%s:%u", request->host, request->port);
+    (void)snprintf(out, AUTHORITY_MAX, is_v6 ? "[%s]:%u" : "%s:%u", host, exchange->request->port);
 }
 
 /* The brackets are encoded as gRPC's parser of targets wants them. */
@@ -114,7 +118,7 @@ static grpc_channel *open_channel(const struct fl_grpc_exchange *exchange,
 
     grpc_resource_quota_resize(quota,
                                (size_t)fl_grpc_number(exchange, "message_max") + QUOTA_SPARE);
-    write_authority(exchange->request, authority);
+    write_authority(exchange, place->identity, authority);
     write_target(place->address, exchange->request->port, target);
     add_behaviour(&args, exchange, place);
     add_quota(&args, quota);
@@ -193,7 +197,18 @@ enum fl_grpc_state fl_grpc_channel_connect(struct fl_grpc_exchange *exchange,
     return FL_GRPC_UP;
 }
 
+/* Take in what the connection has received while nobody drove a queue: each turn polls once,
+ * whatever its deadline. A watch whose time is up at once would not. */
+static void catch_up(struct fl_grpc_channel *channel)
+{
+    for (int turn = 0; turn < CATCH_UP_TURNS; turn++)
+        (void)grpc_completion_queue_next(channel->queue, in_ms(0), NULL);
+}
+
 bool fl_grpc_channel_is_up(struct fl_grpc_channel *channel, int64_t ms)
 {
-    return watch(channel, GRPC_CHANNEL_READY, ms) == GRPC_CHANNEL_READY;
+    catch_up(channel);
+    if (ms > 0)
+        return watch(channel, GRPC_CHANNEL_READY, ms) == GRPC_CHANNEL_READY;
+    return grpc_channel_check_connectivity_state(channel->channel, 0) == GRPC_CHANNEL_READY;
 }

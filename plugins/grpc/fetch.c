@@ -13,6 +13,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define EMPTY_MAX 10000 /* messages without a byte of the file, one after the other */
+
 struct fetch {
     struct fl_grpc_exchange *exchange;
     struct fl_grpc_call *call;
@@ -20,6 +22,7 @@ struct fetch {
     struct fl_flight_key key;
     uint64_t have;  /* the version that the caller has; 0 = none */
     uint64_t limit; /* bytes of a message */
+    uint32_t empty; /* messages since the last byte */
     bool is_reported;
     bool is_over_limit; /* a message was */
 };
@@ -51,6 +54,9 @@ static int32_t write_slices(void *context, const struct flame_slice *slices, uin
     struct fetch *fetch = context;
     struct fl_grpc_exchange *exchange = fetch->exchange;
 
+    for (uint32_t i = 0; i < count; i++)
+        if (slices[i].size > 0)
+            fetch->empty = 0;
     exchange->refused = exchange->host->sink_write(exchange->transfer, slices, count);
     return exchange->refused;
 }
@@ -72,21 +78,26 @@ static bool take_slices(void *context, const struct flame_slice *slices, uint32_
     return fl_flight_reader_push(fetch->reader, slices, count);
 }
 
-static void enter_body(struct fetch *fetch)
+/* A message is done. What is alive and brings nothing is not waited for for ever. */
+static int32_t after_message(struct fetch *fetch)
 {
-    struct fl_grpc_exchange *exchange = fetch->exchange;
-
-    if (!fl_flight_reader_has_schema(fetch->reader))
-        return;
-    fl_grpc_progress(exchange, FLAME_PHASE_BODY);
-    fl_grpc_call_vouch(fetch->call, true);
+    if (++fetch->empty > EMPTY_MAX)
+        return fl_grpc_fail(fetch->exchange, FLAME_ERR_PROTOCOL,
+                            "the server sends one message after the other without bytes");
+    if (fl_flight_reader_has_schema(fetch->reader)) {
+        fl_grpc_progress(fetch->exchange, FLAME_PHASE_BODY);
+        fl_grpc_call_vouch(fetch->call, true);
+    }
+    return FLAME_OK;
 }
 
 static int32_t fail_reader(const struct fetch *fetch)
 {
     if (fetch->is_over_limit)
-        return flame_fail(fetch->exchange->host, fetch->exchange->err, FLAME_ERR_LIMIT,
-                          "a message is over the limit of %" PRIu64 " bytes", fetch->limit);
+        return flame_fail(
+            fetch->exchange->host, fetch->exchange->err, FLAME_ERR_LIMIT,
+            "a message is over the limit of %" PRIu64 " bytes%s", fetch->limit,
+            fetch->limit == fl_grpc_number(fetch->exchange, "message_max") ? " (message_max)" : "");
     if (fetch->exchange->refused != FLAME_OK)
         return fetch->exchange->refused;
     return fl_grpc_fail_fault(fetch->exchange, fl_flight_reader_fault(fetch->reader));
@@ -112,11 +123,12 @@ static int32_t finish(struct fetch *fetch)
 static int32_t receive(struct fetch *fetch)
 {
     const struct fl_grpc_receiver receiver = {fetch, begin_message, take_slices};
+    int32_t status = FLAME_OK;
 
-    for (;;) {
+    while (status == FLAME_OK) {
         switch (fl_grpc_call_receive(fetch->call, &receiver)) {
         case FL_GRPC_DONE:
-            enter_body(fetch);
+            status = after_message(fetch);
             break;
         case FL_GRPC_OVER:
             return finish(fetch);
@@ -126,6 +138,7 @@ static int32_t receive(struct fetch *fetch)
             return fail_reader(fetch);
         }
     }
+    return status;
 }
 
 /* ---- the slot -------------------------------------------------------------------------------- */

@@ -113,13 +113,20 @@ static bool say_sign(const struct fl_grpc_exchange *exchange, const char *detail
     return false;
 }
 
+/* How it sounds depends on what was on its way. */
+static bool is_hung_up(const char *details)
+{
+    return strstr(details, "Socket closed") || strstr(details, "reset by peer") ||
+           strstr(details, "Broken pipe");
+}
+
 int32_t fl_grpc_fail_connect(const struct fl_grpc_exchange *exchange, const char *details)
 {
     int32_t status;
 
     if (say_sign(exchange, details, &status))
         return status;
-    if (!strstr(details, "Socket closed"))
+    if (!is_hung_up(details))
         return say(exchange, FLAME_ERR_NETWORK, "", core_of(details));
     if (fl_grpc_is_secure(exchange))
         return fl_grpc_fail(exchange, FLAME_ERR_NETWORK,

@@ -68,7 +68,7 @@ static int32_t report_stored(const struct fl_grpc_upload *upload)
     object.url = (const char *)path.data;
     status = host->report(exchange->transfer, &object);
     fl_flight_buffer_done(&path);
-    return status == FLAME_OK ? flame_finish(host, exchange->transfer, FLAME_PROOF_COMPLETE)
+    return status == FLAME_OK ? flame_finish(host, exchange->transfer, FLAME_PROOF_VERIFIED)
                               : status;
 }
 

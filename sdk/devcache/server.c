@@ -41,6 +41,13 @@ static grpc_arg number(const char *key, int value)
     return arg;
 }
 
+/* On a line without delay the probing of bandwidth only makes windows, and memory, larger. */
+static bool is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+           strcmp(host, "localhost") == 0;
+}
+
 /* No limit on the size of a message, since an object is one; the quota bounds the memory of all.
  * Clients may ping as they like: some do, while a large answer is being compressed. */
 static grpc_server *create(const struct fl_cache_server_config *config)
@@ -55,6 +62,7 @@ static grpc_server *create(const struct fl_cache_server_config *config)
         number(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
         number(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, PING_MS),
         number(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0),
+        number(GRPC_ARG_HTTP2_BDP_PROBE, !is_loopback(config->host)),
         number(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1),
         {.type = GRPC_ARG_POINTER, .key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA},
     };

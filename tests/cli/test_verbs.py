@@ -110,9 +110,10 @@ def mixed(tmp_path):
 def test_plugins_lists_those_that_serve(fetch, mixed):
     shown = lines(fetch("plugins", "--plugin-dir", mixed, output=None))
     assert [line.split()[0] for line in shown] == ["org.example.good", "org.flame.file",
-                                                  "org.flame.http"]
+                                                  "org.flame.grpc", "org.flame.http"]
     assert [line.split()[2:4] for line in shown] == [
-        ["good", "in-process"], ["file", "in-process"], ["http,https", "in-process"]]
+        ["good", "in-process"], ["file", "in-process"],
+        ["grpc,grpcs,grpc+tls,grpc+tcp", "in-process"], ["http,https", "in-process"]]
     assert shown[0].endswith(f" {mixed}/good.so")
 
 

@@ -143,6 +143,18 @@ def test_only_the_first_calls_have_it(faulty):
     assert said == ["UNAVAILABLE", "UNAVAILABLE", "OK", "OK"]
 
 
+def test_a_stall_of_who_is_gone_already_holds_nothing(faulty):
+    """Calls are cancelled at every moment of their beginning; the few places are all free again."""
+    one = faulty("--fault", "stall", "--fault-method", "DoGet", "--max-calls", "3")
+    method = one.channel.unary_stream("/arrow.flight.protocol.FlightService/DoGet")
+    for number in range(400):
+        call = method(TICKET)
+        for _ in range(number * 20):
+            pass
+        call.cancel()
+    assert one.call("ListActions", b"", timeout=20)[0] == "OK"
+
+
 # ---- uploads ------------------------------------------------------------------------------------
 
 def upload(cache, rows=20, timeout=60):

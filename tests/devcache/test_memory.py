@@ -19,11 +19,11 @@ def test_many_batches_need_the_memory_of_some(cache, client, body, storage, tmp_
     one = client(running)
     row = bytes(range(256)) * (MIB // 256)
     one.put("a/b/c", *[row] * 512)
-    assert running.peak() < 64 * MIB
+    assert running.peak() < 40 * MIB
     total = sum(len(chunk.data.column("data")[0].as_buffer())
                 for chunk in one.client.do_get(one.flight.Ticket(b"a/b/c:0")))
     assert total == 512 * MIB
-    assert running.peak() < 64 * MIB
+    assert running.peak() < 40 * MIB
 
 
 def test_one_message_is_not_copied(cache, client, tmp_path):

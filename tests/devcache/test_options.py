@@ -78,8 +78,6 @@ def test_a_signal_is_a_clean_end_also_of_calls_under_way(how, raw):
     cache = Cache("--fault", "stall")
     one = raw(cache)
     call = one.channel.unary_stream("/arrow.flight.protocol.FlightService/ListActions")(b"")
-    with pytest.raises(one.grpc.FutureTimeoutError):
-        one.grpc.channel_ready_future(one.channel).result(0)
     one.grpc.channel_ready_future(one.channel).result(10)
     cache.close(how)
     with pytest.raises(one.grpc.RpcError):
@@ -87,16 +85,22 @@ def test_a_signal_is_a_clean_end_also_of_calls_under_way(how, raw):
 
 
 def test_only_so_many_calls_are_under_way(cache, raw):
-    """The second waits until the first, which stalls, is gone."""
-    one = raw(cache("--max-calls", "1", "--fault", "stall", "--fault-times", "1"))
+    """The second, of another connection, waits until the first, which stalls, is gone."""
+    running = cache("--max-calls", "1", "--fault", "stall", "--fault-times", "1", "--verbose")
+    one, other = raw(running), raw(running)
     path = "/arrow.flight.protocol.FlightService/ListActions"
+    one.grpc.channel_ready_future(one.channel).result(10)
     first = one.channel.unary_stream(path)(b"", timeout=60)
-    second = one.channel.unary_stream(path)(b"", timeout=0.3)
     with pytest.raises(one.grpc.RpcError) as caught:
-        next(second)
+        next(one.channel.unary_stream(path)(b"", timeout=0.3))
+    assert caught.value.code().name == "DEADLINE_EXCEEDED"
+    with pytest.raises(one.grpc.RpcError) as caught:
+        next(other.channel.unary_stream(path)(b"", timeout=0.3))
     assert caught.value.code().name == "DEADLINE_EXCEEDED"
     first.cancel()
-    assert one.call("ListActions", b"")[0] == "OK"
+    assert other.call("ListActions", b"")[0] == "OK"
+    running.process.terminate()
+    running.process.communicate(timeout=30)
 
 
 def test_verbose_is_a_line_for_each_call():

@@ -10,6 +10,7 @@ import pytest
 
 from flight.driver import encode
 from support.plugin_call import PROOF, call, call_all
+from support.program import SANITIZE
 from support.raw_flight import fields, messages
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -136,6 +137,23 @@ def test_what_the_caller_has_is_not_sent_again(cache):
     assert (other.status, other.body) == ("OK", "3")
 
 
+def test_the_command_fetches_only_what_is_new(fetch, cache):
+    url = cache.put(b"new", version=7)
+    outcome = fetch("--etag", "7", url)
+    assert (outcome.code, outcome.stderr, outcome.files) == (0, "", []), outcome.stderr
+    fetch("--etag", "6", url).succeeded(b"new")
+
+
+def test_many_at_once_share_few_connections(fetch, raw, tmp_path):
+    frames = encode(bytes(65536), tmp_path)
+    server = raw(replay(frames))
+    (tmp_path / "urls").write_text("".join(server.url(f"a/b/{i}") + "\n" for i in range(200)))
+    outcome = fetch("--parallel", "16", "-i", tmp_path / "urls", output=None)
+    assert outcome.code == 0, outcome.stderr
+    assert len(outcome.files) == 200 and len(server.calls) == 200
+    assert server.connections <= 16
+
+
 @pytest.mark.parametrize("validator", ["", "0", "07", "-1", "1 ", "x", "18446744073709551616"])
 def test_a_validator_of_somebody_else_is_refused(raw, validator):
     server = raw(replay(b""))
@@ -203,6 +221,22 @@ def test_an_idle_connection_that_died_is_not_noticed_by_the_caller(raw, tmp_path
     assert server.connections == 4
 
 
+def test_a_connection_that_dies_of_the_second_request_is_not_noticed_either(raw, tmp_path):
+    """It looks alive until it is used."""
+    frames, used = encode(b"hello", tmp_path), set()
+
+    def answer(asked):
+        if asked.connection in used:
+            asked.drop()
+        used.add(asked.connection)
+        replay(frames)(asked)
+
+    server = raw(answer)
+    said = call_all("grpc", "fetch", server.url(), times=4)
+    assert [each.status for each in said] == ["OK"] * 4, said
+    assert (server.connections, len(server.calls)) == (4, 7)
+
+
 # ---- memory ----
 
 def test_many_batches_need_constant_memory(cache):
@@ -221,3 +255,19 @@ def test_one_message_needs_no_more_than_itself(cache):
     said = call("grpc", "fetch", cache.url(), keep_bytes=0)
     assert said.body == str(128 * MIB)
     assert int(said.rss_kib) < (128 + 64) * KIB
+
+
+@pytest.mark.skipif(SANITIZE != "", reason="SKIP: 1 GiB is for a build without sanitizers")
+@pytest.mark.parametrize("layout, most", [("batches", 64), ("one", 1024 + 64)])
+def test_1_gib_comes_and_goes_as_it_is(cache, layout, most):
+    cache.knobs.layout, cache.knobs.codec = layout, None
+    block = random.Random(1).randbytes(MIB)
+    data = b"".join(block[i:] + block[:i] for i in range(1024))
+    cache.put(data)
+    said = call("grpc", "fetch", cache.url(), keep_bytes=0)
+    assert (said.status, said.sha256) == ("OK", hashlib.sha256(data).hexdigest())
+    assert int(said.rss_kib) < most * KIB
+    said = call("grpc", "store", cache.url("app/session/other"), fill=1 << 30)
+    assert (said.status, said.total_size) == ("OK", str(1 << 30)), said
+    assert int(said.rss_kib) < 64 * KIB
+    assert len(cache.objects["app/session/other"][1]) == 1 << 30

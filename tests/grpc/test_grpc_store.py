@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """DoPut and DELETE by the grpc plugin: OK only for what is proven to be there, never for a part."""
+import threading
+
 import pytest
 
 from support.bson import reference
@@ -25,7 +27,7 @@ def failed(said, status, *words):
 
 
 def stored(said, size, version=1, key=KEY):
-    assert (said.status, said.finishes, said.proof) == ("OK", "1", PROOF["COMPLETE"]), said
+    assert (said.status, said.finishes, said.proof) == ("OK", "1", PROOF["VERIFIED"]), said
     assert (said.objects, said.total_size, said.urls) == ("1", str(size), f"/{key}")
     assert (said.version, said.validator) == (str(version),) * 2 and said["flight.key"] == key
     return said
@@ -78,6 +80,7 @@ def test_the_command_puts_and_says_where(cache, fetch, tmp_path):
     outcome = fetch("put", tmp_path / "file", cache.url("app/session"), output=None)
     assert outcome.code == 0, outcome.stderr
     assert cache.objects == {"app/session/made-1": (1, b"hello")}
+    assert [what[0] for what in cache.seen] == ["row", "put", "get"], "a list of all is no proof"
 
 
 # ---- servers of the 0.5 line ----
@@ -93,6 +96,25 @@ def test_a_cache_that_takes_one_row_only_gets_one_row(cache, tmp_path):
     refused = [seen for seen in cache.seen if seen == ("row", MIB)]
     assert len(refused) <= 1 + 2, "the second upload did not remember"
     assert int(large[0].rss_kib) < (64 + 100) * KIB, "more than the pages of the copy"
+
+
+@pytest.mark.parametrize("size", [0, 1, MIB + 1])
+def test_a_cache_that_is_known_to_take_one_row_gets_it_at_once(cache, size):
+    cache.knobs.one_row_only = True
+    first, second = call_all("grpc", "store", cache.url(), fill=2 * MIB, later__fill=size, times=2)
+    stored(first, 2 * MIB)
+    stored(second, size, version=2)
+    assert cache.objects[KEY] == (2, source(size))
+    assert cache.seen[-2] == ("put", KEY, 1) and cache.seen.count(("row", MIB)) <= 2
+
+
+def test_what_changed_is_not_stored_as_one_row_either(cache):
+    cache.knobs.one_row_only = True
+    for later, status in (({"later__size": MIB}, "CHANGED"), ({"later__size": 4 * MIB}, "TRUNCATED"),
+                          ({"later__max_bytes": MIB}, "LIMIT")):
+        first, second = call_all("grpc", "store", cache.url(), fill=2 * MIB, times=2, **later)
+        assert first.status == "OK"
+        failed(second, status)
 
 
 def test_a_stream_cannot_be_sent_twice(cache):
@@ -272,6 +294,35 @@ def test_a_server_that_takes_no_more_is_not_vouched_for(raw):
     said = failed(put(server.url(), fill=64 * MIB, cancel_ms=2500), "CANCELLED")
     assert int(said.progress) < 12, "told of life while nothing moved"
     assert int(said.late_ms) < 200
+
+
+def test_an_idle_connection_that_died_is_not_used_to_store(raw, schema):
+    """What is lost with it could not be sent again."""
+    proof = has_it(schema)
+
+    def hang_up(asked):
+        proof(asked)
+        threading.Timer(0.1, asked.drop).start()
+    server = raw(answers(put_result(), hang_up))
+    for said in call_all("grpc", "store", server.url(), fill=10, times=3, pause_ms=500):
+        stored(said, 10)
+    assert server.connections == 3
+
+
+def test_a_store_is_never_sent_twice_by_itself(raw, schema):
+    used = []
+
+    def answer(asked):
+        if asked.method == "DoPut" and used:
+            asked.receive_all()
+            asked.drop()
+        used.append(asked.method)
+        answers(put_result(), has_it(schema))(asked)
+    server = raw(answer)
+    first, second = call_all("grpc", "store", server.url(), fill=10, times=2)
+    stored(first, 10)
+    failed(second, "UNKNOWN_OUTCOME", "all was sent")
+    assert [each.method for each in server.calls] == ["DoPut", "DoGet", "DoPut"]
 
 
 # ---- remove ----

@@ -2,7 +2,8 @@
 """An object cache on pyarrow's Flight server: a peer whose gRPC, protobuf and Arrow nobody here
 wrote. By itself it is a program, for tests that stop it:
 
-    flight_cache.py      prints its port; serves until its input ends"""
+    flight_cache.py [PAUSE]   prints its port, and a line when it is asked; serves until its input
+                              ends"""
 import pathlib
 import sys
 import time
@@ -27,6 +28,7 @@ class Knobs:
     says_nothing = False   # stores without a result
     slow_put = 0.0         # seconds for each batch
     pause = 0.0            # after the schema, before the rows
+    asked = None           # called when an object is asked for
 
 
 def start_cache(location="grpc://127.0.0.1:0", **options):
@@ -72,10 +74,11 @@ def start_cache(location="grpc://127.0.0.1:0", **options):
 
         def do_get(self, context, ticket):
             self.seen.append(("get", ticket.ticket.decode()))
+            if self.knobs.asked:
+                self.knobs.asked()
             key, _, asked = ticket.ticket.decode().partition(":")
             if key not in self.objects:
-                raise flight.FlightServerError(f"object <{key}> not found") \
-                    if key.endswith("/broken") else KeyError(f"object <{key}> not found")
+                raise KeyError(f"object <{key}> not found")
             version, data = self.objects[key]
             batches = [] if int(asked or 0) == version else self._batches(version, data)
             options = pa.ipc.IpcWriteOptions(compression=self.knobs.codec)
@@ -138,5 +141,6 @@ if __name__ == "__main__":
     CACHE.put(b"hello" * MIB)
     CACHE.knobs.layout, CACHE.knobs.codec = "batches", None
     CACHE.knobs.pause = float(sys.argv[1]) if len(sys.argv) > 1 else 0
+    CACHE.knobs.asked = lambda: print("asked", flush=True)
     print(CACHE.port, flush=True)
     sys.stdin.read()

@@ -5,7 +5,8 @@
  *
  * prints what the plugin said as lines "key=value" and an empty line, for each of `times` runs on
  * one instance. The source is `fill` bytes that never repeat at a power of two (see
- * scratch_fill()), in a file of which `size` bytes are promised; `stream` promises nothing. */
+ * scratch_fill()), in a file of which `size` bytes are promised; `stream` promises nothing. A key
+ * "later.KEY" is not taken before the first run is over. */
 #include "plugin_host.h"
 
 #include <stdlib.h>
@@ -14,12 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LATER "later."
+
 struct call {
     struct plugin_host *host;
     const char *verb, *url;
     const char *validator;
     uint64_t fill, size, offset, length, max_bytes, cancel_at, grow_at, step, times;
-    uint64_t keep_bytes, cancel_ms, connect_ms, max_entries;
+    uint64_t keep_bytes, cancel_ms, connect_ms, max_entries, pause_ms;
     const char *cursor;
     const char *refused[2]; /* an address that the policy refuses */
     uint32_t condition, flags;
@@ -80,6 +83,7 @@ static bool take_number(struct call *call, const char *key, const char *value)
         {"cancel_ms", &call->cancel_ms},
         {"connect_ms", &call->connect_ms},
         {"max_entries", &call->max_entries},
+        {"pause_ms", &call->pause_ms},
     };
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -128,6 +132,13 @@ static void take(struct call *call, char *key)
         take_secret(call, key + 7, value);
     else if (!take_number(call, key, value))
         die("unknown key");
+}
+
+static void take_later(struct call *call, char **argv)
+{
+    for (; *argv; argv++)
+        if (strncmp(*argv, LATER, strlen(LATER)) == 0)
+            take(call, *argv + strlen(LATER));
 }
 
 /* ---- while it runs ---- */
@@ -276,7 +287,7 @@ static void run_once(struct call *call)
     run.request.max_entries = (uint32_t)call->max_entries;
     run.request.connect_timeout_ms = (uint32_t)call->connect_ms;
     run.keep_bytes = call->keep_bytes;
-    run.refused_addresses = call->refused;
+    run.refused_addresses = call->refused[0] ? call->refused : NULL;
     if (call->cancel_ms)
         call_and_cancel(call, &run);
     else
@@ -301,9 +312,15 @@ int main(int argc, char **argv)
     call.verb = argv[2];
     call.url = argv[3];
     for (int i = 4; i < argc; i++)
-        take(&call, argv[i]);
-    for (uint64_t i = 0; i < call.times; i++)
+        if (strncmp(argv[i], LATER, strlen(LATER)) != 0)
+            take(&call, argv[i]);
+    for (uint64_t i = 0; i < call.times; i++) {
+        if (i == 1)
+            take_later(&call, argv + 4);
+        if (i > 0)
+            (void)usleep((useconds_t)call.pause_ms * 1000);
         run_once(&call);
+    }
     plugin_host_close(call.host);
     return 0;
 }

@@ -6,7 +6,7 @@ from support.program import BINARY_DIR, clean_environment
 
 PROGRAM = BINARY_DIR / "bin" / "plugin_call"
 PLUGINS = BINARY_DIR / "lib" / "flame" / "plugins"
-PROOF = {"NONE": "0", "COMPLETE": "1"}
+PROOF = {"NONE": "0", "COMPLETE": "1", "VERIFIED": "2"}
 
 
 class Said(dict):

@@ -79,11 +79,12 @@ def read_headers(block):
 
 
 def write_headers(pairs):
-    out = b""
-    for name, value in pairs:
-        name, value = name.encode(), str(value).encode()
-        out += b"\0" + varint(len(name)) + name + bytes([len(value)]) + value
-    return out
+    def text(value):
+        value = str(value).encode()
+        size = bytes([len(value)]) if len(value) < 127 else b"\x7f" + varint(len(value) - 127)
+        return size + value
+
+    return b"".join(b"\0" + text(name) + text(value) for name, value in pairs)
 
 
 # ---- the server ----
@@ -254,6 +255,8 @@ class RawFlight:
 
     def __init__(self, answer, tls=None, host="127.0.0.1"):
         self.answer, self.tls, self.calls, self.connections = answer, tls, [], 0
+        if tls:
+            tls.set_alpn_protocols(["h2"])
         self.settings = {1: 0, 4: 1 << 20}  # no header table; a window of 1 MiB
         self.answers_pings = self.takes_more = True
         self.listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host
@@ -276,6 +279,8 @@ class RawFlight:
     def _serve(self, connection):
         with contextlib.suppress(OSError):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.tls:
+                connection = self.tls.wrap_socket(connection, server_side=True)
             Connection(self, connection).run()
 
     def hang_up(self):

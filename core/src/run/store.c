@@ -182,12 +182,12 @@ static int32_t confirm_store(struct fl_run *run, struct flame_error *err)
 {
     struct flame_error ignored = FLAME_INIT(flame_error);
     struct flame_result there = FLAME_INIT(flame_result);
-    bool is_confirmed = run->transfer.is_finished && run->transfer.proof == FLAME_PROOF_COMPLETE;
+    bool is_confirmed = fl_transfer_is_complete(&run->transfer);
     int32_t status = fl_source_check(&run->source, err);
     int32_t looked;
 
     run->size = run->source.position;
-    if (status != FLAME_OK)
+    if (status != FLAME_OK || (is_confirmed && run->transfer.proof == FLAME_PROOF_VERIFIED))
         return status;
     looked = look(run, &there, &ignored);
     if (is_confirmed)
@@ -204,7 +204,7 @@ static int32_t confirm_remove(struct fl_run *run, struct flame_error *err)
     struct flame_result there = FLAME_INIT(flame_result);
     int32_t looked;
 
-    if (run->transfer.is_finished && run->transfer.proof == FLAME_PROOF_COMPLETE)
+    if (fl_transfer_is_complete(&run->transfer))
         return FLAME_OK;
     looked = look(run, &there, &ignored);
     flame_result_done(&there);

@@ -115,10 +115,16 @@ static int32_t judge_extent(const struct flame_transfer *transfer, struct flame_
     return FLAME_OK;
 }
 
+bool fl_transfer_is_complete(const struct flame_transfer *transfer)
+{
+    return transfer->is_finished &&
+           (transfer->proof == FLAME_PROOF_COMPLETE || transfer->proof == FLAME_PROOF_VERIFIED);
+}
+
 /* OK of a fetch: is it the whole body? */
 static int32_t judge_body(const struct flame_transfer *transfer, struct flame_error *err)
 {
-    bool is_proven = transfer->is_finished && transfer->proof == FLAME_PROOF_COMPLETE;
+    bool is_proven = fl_transfer_is_complete(transfer);
     int32_t status = judge_announced(transfer, err);
 
     if (status == FLAME_OK)

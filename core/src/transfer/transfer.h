@@ -78,6 +78,9 @@ int32_t fl_transfer_refuse(struct flame_transfer *transfer, int32_t status, cons
 /* Still wanted? OK, or the verdict, CANCELLED, TIMEOUT. */
 int32_t fl_transfer_wanted(struct flame_transfer *transfer);
 
+/* Has the plugin said what proves that this was all? */
+bool fl_transfer_is_complete(const struct flame_transfer *transfer);
+
 /* What a slot's return value is worth, after all the plugin has stated and the host has seen.
  * Returns OK, NOT_MODIFIED, REDIRECT (object.url says where), or a failure with the reason in
  * `err`, complete with phase and details, secrets removed. */

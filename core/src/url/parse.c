@@ -6,6 +6,7 @@
 #include "url/host.h"
 #include "url/normal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static int32_t bad_url(struct flame_error *err, const char *why)
@@ -184,27 +185,44 @@ static int32_t take_rest(const struct parts *parts, struct fl_url *url, struct f
 
 /* ---- putting them together ------------------------------------------------------------------- */
 
-static char *spell_authority(const struct fl_url *url, uint32_t silent_port)
-{
-    const char *open = strchr(url->host, ':') ? "[" : "";
-    const char *close = *open ? "]" : "";
+#define PARTS_MAX 11 /* with the NULL behind them */
+#define PORT_TEXT_SIZE 12
 
-    if (url->port == 0 || url->port == silent_port)
-        return fl_format("%s%s%s", open, url->host, close);
-    return fl_format("%s%s%s:%u", open, url->host, close, url->port);
+/* The parts one after another; NULL ends them. NULL = no memory. */
+static char *join(const char *const parts[PARTS_MAX])
+{
+    size_t size = 1;
+    char *text;
+    char *at;
+
+    for (size_t i = 0; parts[i]; i++)
+        size += strlen(parts[i]);
+    text = at = malloc(size);
+    if (!text)
+        return NULL;
+    *at = '\0';
+    for (size_t i = 0; parts[i]; i++)
+        at = stpcpy(at, parts[i]);
+    return text;
 }
 
 static int32_t spell(struct fl_url *url, uint32_t default_port, struct flame_error *err)
 {
-    fl_auto_free char *full = spell_authority(url, 0);
-    fl_auto_free char *brief = spell_authority(url, default_port);
+    bool is_literal = strchr(url->host, ':') != NULL;
     const char *slashes = url->has_authority ? "//" : "";
+    const char *open = is_literal ? "[" : "";
+    const char *close = is_literal ? "]" : "";
+    char port[PORT_TEXT_SIZE] = "";
 
-    if (!full || !brief)
-        return fl_fail_memory(err);
-    url->origin = fl_format("%s:%s%s", url->scheme, slashes, url->has_authority ? full : "");
-    url->text = fl_format("%s:%s%s%s%s%s", url->scheme, slashes, url->has_authority ? brief : "",
-                          url->path, url->query ? "?" : "", url->query ? url->query : "");
+    if (url->port != 0)
+        (void)snprintf(port, sizeof(port), ":%u", url->port);
+    url->origin =
+        join((const char *[PARTS_MAX]){url->scheme, ":", slashes, open, url->host, close, port});
+    if (url->port == default_port)
+        port[0] = '\0';
+    url->text =
+        join((const char *[PARTS_MAX]){url->scheme, ":", slashes, open, url->host, close, port,
+                                       url->path, url->query ? "?" : NULL, url->query});
     if (!url->origin || !url->text)
         return fl_fail_memory(err);
     /* A '/' that was added, or an address spelled out, may lengthen it. */

@@ -136,6 +136,8 @@ enum flame_proof {
     FLAME_PROOF_NONE = 0,     /* the peer stopped talking, or accepted without confirming */
     FLAME_PROOF_COMPLETE = 1, /* the protocol said so: a length reached, an end marker, a final
                                  status. store, remove: confirmed. list: no entry is missing */
+    FLAME_PROOF_VERIFIED = 2, /* store: COMPLETE, and the plugin has asked since and found what was
+                                 sent; the host need not look again */
     FLAME_PROOF_FORCE_32 = 0x7fffffff
 };
 
@@ -385,7 +387,8 @@ struct flame_plugin {
                      struct flame_transfer *transfer, struct flame_error *err);
 
     /* Send the source to request->url: source_read ..., report what was made, finish. Without
-     * PROOF_COMPLETE the host says UNKNOWN_OUTCOME. Returns OK, REDIRECT or a failure. [worker] */
+     * PROOF_COMPLETE or VERIFIED the host says UNKNOWN_OUTCOME. Returns OK, REDIRECT or a failure.
+     * [worker] */
     int32_t (*store)(struct flame_instance *instance, const struct flame_request *request,
                      struct flame_transfer *transfer, struct flame_error *err);
 
