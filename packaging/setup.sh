@@ -11,7 +11,7 @@ check=(libcriterion-dev python3-pytest python3-venv openssl strace universal-cta
        libclang-rt-14-dev abigail-tools valgrind e2fsprogs xfsprogs binutils iproute2
        minisign)
 bench=(curl wget2 aria2)
-wheels=("pyarrow==26.0.*")
+wheels=("pyarrow==26.0.*" "flamepy==0.6.0" numpy)
 
 case "${1:-test}" in
 build) wanted=("${build[@]}") ;;

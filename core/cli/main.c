@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app.h"
 #include "help.h"
+#include "memory.h"
 #include "report.h"
 #include "signals.h"
 
@@ -150,6 +151,7 @@ int main(int argc, char **argv)
 
     if (!occupy_standard_streams())
         return EXIT_NO_DESCRIPTOR;
+    cli_memory_tune();
     (void)setvbuf(stderr, NULL, _IOLBF, 0);
     if (cli_args_parse(argc, argv, &app.args, &err) == FLAME_OK)
         exit_code = help_or_run(&app);

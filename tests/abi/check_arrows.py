@@ -4,7 +4,8 @@
 
 A module of the core includes itself and the modules it USES, all of which stand before it in
 FL_MODULES. A plugin includes its own folder, flame/plugin.h and flame/status.h; grpc/flight knows
-nothing of the plugin around it, nor of gRPC. The command includes its own folder and the public
+nothing of the plugin around it, nor of gRPC; flame-devcache uses it too, and gRPC in its server
+only. The command includes its own folder and the public
 headers. The core includes no protocol library.
 
 Usage: check_arrows.py [TOP]; prints what breaks an arrow and exits with 1."""
@@ -92,6 +93,23 @@ def check_flight(top):
             yield f"{path.relative_to(top)}:{number}: the wire formats have no '{what}'"
 
 
+SERVER = {"call", "credentials", "cut", "hub", "main", "server", "wire"}
+
+
+def check_devcache(top):
+    """The cache knows the wire formats and itself; only its server knows gRPC."""
+    folder = top / "sdk/devcache"
+    flight = top / "plugins/grpc/flight"
+    for path, number, bracket, what in includes(folder):
+        where = f"{path.relative_to(top)}:{number}"
+        if bracket == "<" and what.startswith("flame/") and what not in ABI:
+            yield f"{where}: '{what}' is not for it"
+        if bracket == '"' and not any((base / what).exists() for base in (folder, flight)):
+            yield f"{where}: '{what}' is not its own"
+        if FOREIGN.match(what) and not (what.startswith("grpc/") and path.stem in SERVER):
+            yield f"{where}: '{what}' is for its server only"
+
+
 def check(top):
     found = [*check_modules(top), *check_core(top)]
     found += check_folder(top, top / "core/cli", PUBLIC)
@@ -100,6 +118,7 @@ def check(top):
     for folder in sorted(path for path in (top / "plugins").iterdir() if path.is_dir()):
         found += check_folder(top, folder, ABI)
     found += check_flight(top)
+    found += check_devcache(top)
     return found
 
 

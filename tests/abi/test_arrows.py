@@ -39,6 +39,10 @@ BREAKS = [
     ("plugins/file/x.c", '#include "base/error.h"', "is not its own"),
     ("plugins/grpc/flight/x.c", '#include <grpc/grpc.h>', "the wire formats have no"),
     ("plugins/grpc/flight/x.c", '#include "flight/key.h"', "is not its own"),
+    ("sdk/devcache/x.c", '#include <flame/fetch.h>', "is not for it"),
+    ("sdk/devcache/x.c", '#include "base/error.h"', "is not its own"),
+    ("sdk/devcache/service.c", '#include <grpc/grpc.h>', "for its server only"),
+    ("sdk/devcache/call.c", '#include <curl/curl.h>', "for its server only"),
     ("sdk/include/flame/plugin.h", '#include <flame/fetch.h>', "is not for it"),
     ("core/include/flame/fetch.h", '#include <flame/plugin.h>', "is not for it"),
 ]

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 
+from bench_grpc import bench_grpc
 from race import Contestant, forget, has_size, make_source, race, start_server, synced, table
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -223,7 +224,8 @@ def main():
     parser.add_argument("--fetch", default=f"{ROOT}/build/release/bin/flame-fetch")
     parser.add_argument("--size", type=size_of, default=size_of("1G"))
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", choices=["file", "http", "start", "scan", "many", "parts", "resume"])
+    parser.add_argument("--only", choices=["file", "http", "start", "scan", "many", "parts", "resume",
+                                           "grpc"])
     parser.add_argument("--dir", help="where the files lie (default: $TMPDIR or /tmp)")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -246,6 +248,8 @@ def main():
             bench_many(options.fetch, work, options.runs, 20 if is_smoke else 1000)
         if wants("parts"):
             bench_parts(options.fetch, work, options.runs, min(options.size, 200 << 20))
+        if wants("grpc"):
+            bench_grpc(options.fetch, work, options.size, options.runs, digest)
 
 
 if __name__ == "__main__":

@@ -55,9 +55,10 @@ class Contestant:
 
 
 def forget(out):
+    """Nothing but what a contestant can have made: never a device."""
     if os.path.isdir(out):
         shutil.rmtree(out)
-    elif os.path.exists(out):
+    elif os.path.isfile(out):
         os.unlink(out)
 
 

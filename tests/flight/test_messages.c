@@ -149,6 +149,26 @@ static void expect_same(const struct fl_flight_buffer *written, struct fl_flight
     cr_expect_arr_eq(written->data, recorded.data, recorded.size);
 }
 
+Test(messages, a_listing_of_the_real_cache_is_written_as_it_was)
+{
+    struct fl_flight_buffer frames = read_golden("list_all");
+    struct fl_flight_bytes left = fl_flight_buffer_view(&frames);
+    struct fl_flight_bytes message;
+    struct fl_flight_info info;
+
+    while (next_frame(&left, &message)) {
+        struct fl_flight_buffer out = {.size = 0};
+
+        cr_assert(fl_flight_read_info(message, &info, &fault));
+        fl_flight_write_info(&out, &info);
+        cr_assert_eq(out.size, message.size);
+        cr_expect(memcmp(out.data, message.data, out.size) == 0);
+        fl_flight_buffer_done(&out);
+    }
+    cr_expect_eq(left.size, 0);
+    fl_flight_buffer_done(&frames);
+}
+
 Test(messages, the_info_of_the_real_cache_is_read_and_written)
 {
     struct fl_flight_buffer frames = read_golden("info");

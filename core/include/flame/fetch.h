@@ -3,8 +3,9 @@
  *
  * A context (struct flame) holds the configuration and the plugins found. One task struct describes
  * any job; flame_run() does it. Errors go into a struct of the caller. The library prints nothing,
- * installs no signal handler and keeps no global state; its threads block all signals. After a
- * fork() a context of the parent is of no use in the child: every call fails with INTERNAL.
+ * installs no signal handler and keeps no global state; its threads block all signals. Settings of
+ * the whole process stay yours: docs/grpc.md says which mallopt() is worth having. After a fork() a
+ * context of the parent is of no use in the child: every call fails with INTERNAL.
  *
  * Every struct is size-first: initialise it with FLAME_INIT. What it points at is borrowed until
  * the call returns. Zero in any member means "not said", which is the configured default; a bound

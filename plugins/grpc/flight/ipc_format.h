@@ -10,6 +10,7 @@
 #define FL_FLIGHT_KIND_BASE "base"
 #define FL_FLIGHT_KIND_PATCH "patch"
 #define FL_FLIGHT_META_FORMAT "flame.cache.format"
+#define FL_FLIGHT_META_VERSION "flame.cache.version"
 #define FL_FLIGHT_FORMAT_TABLE "arrow-table-v1"
 
 enum { METADATA_V4 = 3, METADATA_V5 = 4 };

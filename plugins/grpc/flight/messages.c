@@ -266,12 +266,19 @@ static void put_endpoint(struct fl_flight_buffer *out, const struct fl_flight_en
     put_message(out, INFO_ENDPOINT, &message);
 }
 
+/* proto3 leaves a 0 out, and so does the real cache. */
+static void put_total(struct fl_flight_buffer *out, uint32_t number, int64_t total)
+{
+    if (total != 0)
+        fl_flight_pb_put_number(out, number, (uint64_t)total);
+}
+
 void fl_flight_write_info(struct fl_flight_buffer *out, const struct fl_flight_info *info)
 {
     fl_flight_pb_put_some(out, INFO_SCHEMA, info->schema);
     fl_flight_pb_put_some(out, INFO_DESCRIPTOR, info->descriptor);
     for (uint32_t i = 0; i < info->endpoints && i < FL_FLIGHT_ENDPOINT_MAX; i++)
         put_endpoint(out, &info->endpoint[i]);
-    fl_flight_pb_put_number(out, INFO_RECORDS, (uint64_t)info->total_records);
-    fl_flight_pb_put_number(out, INFO_BYTES, (uint64_t)info->total_bytes);
+    put_total(out, INFO_RECORDS, info->total_records);
+    put_total(out, INFO_BYTES, info->total_bytes);
 }

@@ -23,9 +23,9 @@
  *  Verdict   When a host call fails, stop and return its status. The host keeps its own reason.
  *  Errors    fail() (or flame_fail), then return the same status. The first message wins.
  *  Hygiene   A plugin does not print, exit, fork, touch signal handlers, working directory, umask,
- *            locale, environment or floating point mode. Signals, SIGPIPE among them, are blocked
- *            on the host's threads; a plugin's own threads block them too and are joined in
- *            shutdown. A plugin is never unloaded.
+ *            locale, environment, floating point mode or the allocator's settings (mallopt).
+ *            Signals, SIGPIPE among them, are blocked on the host's threads; a plugin's own threads
+ *            block them too and are joined in shutdown. A plugin is never unloaded.
  *  One try   A slot makes one attempt: no retry, no following of redirects, no clock of its own but
  *            keepalive, name lookup and the connect timeout that the request carries.
  *

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hub.h"
+
+#include "call.h"
+
+#include <time.h>
+
+#define LOOK_MS 20
+
+uint64_t fl_cache_hub_now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void fl_cache_hub_ask(struct fl_cache_hub *hub)
+{
+    (void)pthread_mutex_lock(&hub->lock);
+    if (!hub->is_stopping && !hub->is_asking && hub->free_calls > 0) {
+        hub->is_asking = fl_cache_call_request(hub);
+        hub->free_calls -= hub->is_asking;
+    }
+    (void)pthread_mutex_unlock(&hub->lock);
+}
+
+void fl_cache_hub_asked(struct fl_cache_hub *hub)
+{
+    (void)pthread_mutex_lock(&hub->lock);
+    hub->is_asking = false;
+    (void)pthread_mutex_unlock(&hub->lock);
+    fl_cache_hub_ask(hub);
+}
+
+void fl_cache_hub_leave(struct fl_cache_hub *hub)
+{
+    (void)pthread_mutex_lock(&hub->lock);
+    hub->free_calls++;
+    (void)pthread_mutex_unlock(&hub->lock);
+    fl_cache_hub_ask(hub);
+}
+
+/* ---- sleeping -------------------------------------------------------------------------------- */
+
+void fl_cache_hub_sleep(struct fl_cache_hub *hub, struct fl_cache_call *call)
+{
+    (void)pthread_mutex_lock(&hub->lock);
+    call->next = hub->sleeping;
+    hub->sleeping = call;
+    (void)pthread_mutex_unlock(&hub->lock);
+}
+
+bool fl_cache_hub_forget(struct fl_cache_hub *hub, struct fl_cache_call *call)
+{
+    bool was_there = false;
+
+    (void)pthread_mutex_lock(&hub->lock);
+    for (struct fl_cache_call **at = &hub->sleeping; *at && !was_there;) {
+        was_there = *at == call;
+        if (was_there)
+            *at = call->next;
+        else
+            at = &(*at)->next;
+    }
+    (void)pthread_mutex_unlock(&hub->lock);
+    return was_there;
+}
+
+/* Take one whose time has come out of the list; *waiting = others wait for theirs. */
+static struct fl_cache_call *take_due(struct fl_cache_hub *hub, bool *waiting)
+{
+    uint64_t now = fl_cache_hub_now_ms();
+    struct fl_cache_call *due = NULL;
+
+    *waiting = false;
+    (void)pthread_mutex_lock(&hub->lock);
+    for (struct fl_cache_call **at = &hub->sleeping; *at && !due;) {
+        struct fl_cache_call *call = *at;
+
+        if (call->due_ms > 0 && call->due_ms <= now) {
+            due = call;
+            *at = call->next;
+        } else {
+            *waiting |= call->due_ms > 0;
+            at = &call->next;
+        }
+    }
+    (void)pthread_mutex_unlock(&hub->lock);
+    return due;
+}
+
+uint64_t fl_cache_hub_wake(struct fl_cache_hub *hub)
+{
+    struct fl_cache_call *call;
+    bool waiting;
+
+    while ((call = take_due(hub, &waiting)))
+        fl_cache_call_wake(call);
+    return waiting ? LOOK_MS : UINT64_MAX;
+}
