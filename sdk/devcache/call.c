@@ -16,12 +16,18 @@ static void step(struct fl_cache_call *call);
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
+static void give_away(struct fl_cache_tag *tag)
+{
+    __atomic_store_n(&tag->turn, 1, __ATOMIC_RELEASE);
+}
+
 /* Start some; the tag reports when they are done. What cannot be started counts as done and failed,
  * gRPC will close the call. */
 static void start(struct fl_cache_call *call, const grpc_op *ops, size_t count,
                   struct fl_cache_tag *tag)
 {
     call->pending++;
+    give_away(tag);
     if (grpc_call_start_batch(call->call, ops, count, tag, NULL) != GRPC_CALL_OK) {
         call->pending--;
         (void)grpc_call_cancel(call->call, NULL);
@@ -324,6 +330,7 @@ static void run(struct fl_cache_call *call, void (*handle)(struct fl_cache_call 
 
 void fl_cache_call_event(struct fl_cache_tag *tag, bool ok)
 {
+    (void)__atomic_load_n(&tag->turn, __ATOMIC_ACQUIRE);
     run(tag->call, tag->handle, ok);
 }
 
@@ -351,13 +358,14 @@ bool fl_cache_call_request(struct fl_cache_hub *hub)
     (void)pthread_mutex_init(&call->lock, NULL);
     grpc_call_details_init(&call->details);
     grpc_metadata_array_init(&call->metadata);
-    call->accepted = (struct fl_cache_tag){on_accepted, call};
-    call->closed = (struct fl_cache_tag){on_closed, call};
-    call->received = (struct fl_cache_tag){on_received, call};
-    call->sent = (struct fl_cache_tag){on_sent, call};
-    call->finished = (struct fl_cache_tag){on_finished, call};
+    call->accepted = (struct fl_cache_tag){on_accepted, call, 0};
+    call->closed = (struct fl_cache_tag){on_closed, call, 0};
+    call->received = (struct fl_cache_tag){on_received, call, 0};
+    call->sent = (struct fl_cache_tag){on_sent, call, 0};
+    call->finished = (struct fl_cache_tag){on_finished, call, 0};
     call->pending = 1;
     call->method = FL_CACHE_METHODS;
+    give_away(&call->accepted);
     if (grpc_server_request_call(hub->server, &call->call, &call->details, &call->metadata,
                                  hub->queue, hub->queue, &call->accepted) == GRPC_CALL_OK)
         return true;

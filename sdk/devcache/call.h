@@ -18,10 +18,13 @@
 #include "upload.h"
 #include "wire.h"
 
-/* What the queue gives back. */
+/* What the queue gives back. gRPC orders what is done before a tag is given away before what is
+ * done when it comes back; `turn`, released and acquired, says so to race detectors, which do not
+ * see into gRPC. */
 struct fl_cache_tag {
     void (*handle)(struct fl_cache_call *call, bool ok);
     struct fl_cache_call *call;
+    uint32_t turn;
 };
 
 struct fl_cache_call {

@@ -37,6 +37,7 @@ void fl_cache_hub_leave(struct fl_cache_hub *hub)
 {
     (void)pthread_mutex_lock(&hub->lock);
     hub->free_calls++;
+    (void)pthread_cond_signal(&hub->changed);
     (void)pthread_mutex_unlock(&hub->lock);
     fl_cache_hub_ask(hub);
 }

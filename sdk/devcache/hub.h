@@ -20,7 +20,8 @@ struct fl_cache_hub {
     const struct fl_cache_service *service;
     struct fl_cache_faults *faults;
     bool is_verbose;
-    pthread_mutex_t lock; /* of all below */
+    pthread_mutex_t lock;   /* of all below */
+    pthread_cond_t changed; /* of free_calls, and what the server notes */
     uint32_t free_calls;
     bool is_asking;
     bool is_stopping;

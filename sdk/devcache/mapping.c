@@ -27,13 +27,13 @@ struct fl_cache_mapping *fl_cache_mapping_new(struct fl_cache_store *store,
     mapping->size = size;
     mapping->store = store;
     mapping->object = object;
-    mapping->holders = 1;
+    __atomic_store_n(&mapping->holders, 1, __ATOMIC_RELEASE);
     return mapping;
 }
 
 void fl_cache_mapping_hold(struct fl_cache_mapping *mapping)
 {
-    (void)__atomic_add_fetch(&mapping->holders, 1, __ATOMIC_RELAXED);
+    (void)__atomic_add_fetch(&mapping->holders, 1, __ATOMIC_ACQ_REL);
 }
 
 void fl_cache_mapping_release(void *context)

@@ -22,13 +22,15 @@ struct fl_cache_server {
     uint16_t port;
     uint32_t threads; /* to be started, then started */
     pthread_t *thread;
-    pthread_cond_t stopped;
+    uint32_t max_calls;
     bool is_stopped; /* gRPC has no more calls; under the hub's lock */
 };
 
-static void say_nothing(gpr_log_func_args *args)
+/* gRPC tells of every client that breaks off; only what it dies of is worth a line. */
+static void say_little(gpr_log_func_args *args)
 {
-    (void)args;
+    if (strstr(args->message, "assertion failed"))
+        (void)fprintf(stderr, "flame-devcache: grpc: %s\n", args->message);
 }
 
 /* ---- listening ------------------------------------------------------------------------------- */
@@ -103,12 +105,13 @@ bool fl_cache_server_open(struct fl_cache_server **out, const struct fl_cache_se
 
     if (!server)
         return fl_cache_fail(status, FL_CACHE_RESOURCE_EXHAUSTED, "out of memory");
-    gpr_set_log_function(say_nothing);
+    gpr_set_log_function(say_little);
     grpc_init();
     (void)pthread_mutex_init(&server->hub.lock, NULL);
-    (void)pthread_cond_init(&server->stopped, NULL);
+    (void)pthread_cond_init(&server->hub.changed, NULL);
     server->hub.faults = config->faults;
     server->hub.is_verbose = config->is_verbose;
+    server->max_calls = config->max_calls;
     server->hub.free_calls = config->max_calls;
     server->threads = config->threads;
     server->hub.queue = grpc_completion_queue_create_for_next(NULL);
@@ -134,7 +137,7 @@ static void note_stopped(struct fl_cache_server *server)
 {
     (void)pthread_mutex_lock(&server->hub.lock);
     server->is_stopped = true;
-    (void)pthread_cond_signal(&server->stopped);
+    (void)pthread_cond_signal(&server->hub.changed);
     (void)pthread_mutex_unlock(&server->hub.lock);
 }
 
@@ -185,21 +188,28 @@ bool fl_cache_server_start(struct fl_cache_server *server, const struct fl_cache
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
+/* Under the lock. A call that gRPC has no more may still be handled, and begin something: the queue
+ * has to be there for all of them. */
+static bool is_over(const struct fl_cache_server *server)
+{
+    return server->is_stopped && server->hub.free_calls == server->max_calls;
+}
+
 static void wait_stopped(struct fl_cache_server *server)
 {
     struct timespec until;
+    int late = 0;
 
     (void)clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += LEAVE_MS / 1000;
     (void)pthread_mutex_lock(&server->hub.lock);
-    while (!server->is_stopped &&
-           pthread_cond_timedwait(&server->stopped, &server->hub.lock, &until) == 0)
-        ;
+    while (!is_over(server) && late == 0)
+        late = pthread_cond_timedwait(&server->hub.changed, &server->hub.lock, &until);
     (void)pthread_mutex_unlock(&server->hub.lock);
     grpc_server_cancel_all_calls(server->hub.server);
     (void)pthread_mutex_lock(&server->hub.lock);
-    while (!server->is_stopped)
-        (void)pthread_cond_wait(&server->stopped, &server->hub.lock);
+    while (!is_over(server))
+        (void)pthread_cond_wait(&server->hub.changed, &server->hub.lock);
     (void)pthread_mutex_unlock(&server->hub.lock);
 }
 
@@ -227,7 +237,7 @@ void fl_cache_server_stop(struct fl_cache_server *server)
     stop_serving(server);
     grpc_server_destroy(server->hub.server);
     grpc_completion_queue_destroy(server->hub.queue);
-    (void)pthread_cond_destroy(&server->stopped);
+    (void)pthread_cond_destroy(&server->hub.changed);
     (void)pthread_mutex_destroy(&server->hub.lock);
     free(server->thread);
     free(server);

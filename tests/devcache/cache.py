@@ -35,7 +35,7 @@ class Cache:
             return
         self.process.send_signal(how)
         _, said = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0 and not said, (self.process.returncode, said[-3000:])
+        assert self.process.returncode == 0 and not said, (self.process.returncode, said[:9000])
 
     def kill(self):
         self.process.kill()

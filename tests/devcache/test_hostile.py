@@ -58,6 +58,9 @@ def test_a_damaged_upload_is_refused_or_harmless(cache, raw, tmp_path):
             stored += status == "OK"
     assert 0 < stored < 1000
     assert os.listdir(tmp_path) == ["s"]
+    until = time.monotonic() + 10
+    while [name for name in os.listdir(tmp_path / "s") if name.startswith(".new-")]:
+        assert time.monotonic() < until, "a draft that was refused stays"
     names = os.listdir(tmp_path / "s")
     assert names and all(name.endswith(".flame") for name in names)
     status, _, listed = one.call("ListFlights", b"")
