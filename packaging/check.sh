@@ -16,11 +16,11 @@ run() { # preset, ctest arguments
     shift
     echo "== $preset"
     packaging/build.sh "$preset"
-    ctest --preset "$preset" --output-on-failure -LE timing "$@" || failed=1
-    ctest --preset "$preset" --output-on-failure -L timing --repeat until-pass:2 "$@" || failed=1
+    ctest --preset "$preset" --output-on-failure -j2 -LE timing "$@" || failed=1
+    ctest --preset "$preset" --output-on-failure -j2 -L timing --repeat until-pass:2 "$@" || failed=1
 }
 
 run tsan -L threads
-run dev -j2
+run dev
 run ci
 exit "$failed"

@@ -55,13 +55,16 @@ static uint64_t put(struct fl_cache_store *store, const char *text, const char *
 static void expect_list(struct fl_cache_store *store, const char *want)
 {
     struct fl_cache_listed listed = {.key = ""};
-    char got[512] = "";
+    char *got = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&got, &size);
 
-    while (fl_cache_store_next(store, &listed)) {
-        (void)snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s=%d ", listed.key,
-                       (int)listed.bytes);
-    }
+    cr_assert_not_null(out);
+    while (fl_cache_store_next(store, &listed))
+        (void)fprintf(out, "%s=%d ", listed.key, (int)listed.bytes);
+    cr_assert_eq(fclose(out), 0);
     cr_expect_str_eq(got, want);
+    free(got);
 }
 
 static void remove_all(struct fl_cache_store *store, const char *text)
