@@ -4,6 +4,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import time
 
 from support.peers import require_module
 
@@ -81,6 +82,14 @@ class Raw:
 
     def close(self):
         self.channel.close()
+
+
+def wait_for_no_drafts(storage):
+    """What is refused is answered first, and then cleared away."""
+    end = time.monotonic() + 30
+    while list(storage.glob(".new-*")):
+        assert time.monotonic() < end, "a draft stays"
+        time.sleep(0.01)
 
 
 def field(number, data):

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from devcache.cache import run
+from devcache.cache import run, wait_for_no_drafts
 
 MIB = 1 << 20
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,47}-[0-9a-f]{32}\.flame")
@@ -42,6 +42,7 @@ def test_only_harmless_names_of_one_folder_are_used(cache, client, tmp_path):
             with pytest.raises((one.pa.ArrowInvalid, KeyError, ValueError)):
                 way(key, b"x")
     assert os.listdir(tmp_path) == ["s"]
+    wait_for_no_drafts(tmp_path / "s")
     names = os.listdir(tmp_path / "s")
     assert len(names) == len(KEYS) and all(NAME.fullmatch(name) for name in names), names
     assert any(name.startswith("model.tgz-") for name in names)
