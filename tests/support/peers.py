@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a test does where something that it needs is missing: skip loudly, or fail where
 FLAME_REQUIRE_PEERS=1 says that everything must be there."""
+import contextlib
 import importlib
 import os
 import pathlib
@@ -32,10 +33,10 @@ def require_module(name):
     for place in sorted(top.glob("build/venv/lib/python3*/site-packages")):
         if str(place) not in sys.path:
             sys.path.append(str(place))
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        pass
+    with contextlib.suppress(ImportError):
+        module = importlib.import_module(name)
+        if module.__file__:  # else it is a folder of tests that happens to be called so
+            return module
     return _skip(f"the Python package '{name}' is not installed")
 
 
