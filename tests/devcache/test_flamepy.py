@@ -1,40 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """flamepy 0.6.0, the client that Flame's users have, against the cache: in a process of its own for
 each test, since it reads its context once."""
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 
-from support.peers import require_module
-
-PRELUDE = """
-import json, os, sys
-import flamepy
-from flamepy.core import cache
-from flamepy.core.cache import ObjectRef
-def tell(**facts):
-    print(json.dumps(facts))
-"""
+from support.flamepy_script import run_flamepy
 
 
 @pytest.fixture
 def flamepy(cache, tmp_path):
     """Run a script that has flamepy: flamepy(script, cache's arguments...) -> what it told."""
-    require_module("flamepy.core.cache")
-
     def run(script, *arguments, **variables):
-        running = cache(*arguments)
-        done = subprocess.run(
-            [sys.executable, "-c", PRELUDE + script], cwd=tmp_path, capture_output=True, text=True,
-            timeout=120, check=False,
-            env=os.environ | {"HOME": str(tmp_path), "FLAME_CACHE_ENDPOINT": running.url,
-                              "FLAME_ENDPOINT": "http://127.0.0.1:1",
-                              "PYTHONPATH": os.pathsep.join(sys.path)} | variables)
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout.splitlines()[-1])
+        return run_flamepy(script, cache(*arguments).url, tmp_path, **variables)
 
     return run
 
