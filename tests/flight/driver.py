@@ -84,3 +84,17 @@ def ipc_stream(frames):
         padded = header + bytes(-len(header) % 8)
         out += struct.pack("<iI", -1, len(padded)) + padded + body
     return bytes(out) + struct.pack("<iI", -1, 0)
+
+
+def stream(pa, batches, **options):
+    """The frames that pyarrow would send for these batches."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batches[0].schema,
+                           options=pa.ipc.IpcWriteOptions(**options)) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    frames = b""
+    for message in pa.ipc.MessageReader.open_stream(sink.getvalue()):
+        body = message.body.to_pybytes() if message.body is not None else b""
+        frames += flight_data(message.metadata.to_pybytes(), body)
+    return frames

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from flight.driver import decode, encode, flight_data, ipc_stream
+from flight.driver import decode, encode, ipc_stream, stream
 from support.peers import require_module
 
 KIB = 1024
@@ -49,20 +49,6 @@ def test_pyarrow_reads_what_we_write(pa, codec, row_size, words, tmp_path):
 
 
 # ---- pyarrow's, read by us ----------------------------------------------------------------------
-
-def stream(pa, batches, **options):
-    """The frames that pyarrow would send for these batches."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batches[0].schema,
-                           options=pa.ipc.IpcWriteOptions(**options)) as writer:
-        for batch in batches:
-            writer.write_batch(batch)
-    frames = b""
-    for message in pa.ipc.MessageReader.open_stream(sink.getvalue()):
-        body = message.body.to_pybytes() if message.body is not None else b""
-        frames += flight_data(message.metadata.to_pybytes(), body)
-    return frames
-
 
 def batch(pa, rows, data_type=None, kind_type=None, version=3):
     """One batch; with a kind column where it has a type."""
