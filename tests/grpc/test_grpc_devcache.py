@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""flamepy, pyarrow and flame-fetch at one flame-devcache: what each stores the others get, whichever
-way it is served. All is stored once; each way of serving then starts on that storage."""
+"""flamepy, pyarrow and flame-fetch at one flame-devcache: what each stores the others get,
+whichever way it is served. All is stored once; each way of serving then starts on that storage."""
 import hashlib
 import random
 
@@ -14,12 +14,12 @@ KIB, MIB = 1 << 10, 1 << 20
 SIZES = [0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, MIB - 1, MIB, MIB + 1, 64 * MIB]
 
 SCRIPT = """
-import pyarrow
+import numpy, pyarrow
 for name in sorted(os.listdir("source")):
     if os.path.getsize("source/" + name):
         cache.upload_object("app/ssn/flamepy-" + name, "source/" + name)
 put = lambda value: cache.put_object("app/values", value)
-tell(object=put({"n": 1}).key, text=put("x" * 3000000).key, array=put(__import__("numpy").zeros(9)).key,
+tell(object=put({"n": 1}).key, text=put("x" * 3000000).key, array=put(numpy.zeros(9)).key,
      patched=cache.patch_object(put({"n": 1}), {"n": 2}).key,
      updated=cache.update_object(cache.patch_object(put(1), 2), {"n": 9}).key,
      table=put(pyarrow.table({"x": [1, 2]})).key)
@@ -106,7 +106,7 @@ def test_what_anybody_stored_is_got_with_its_digest(filled, fetch, tmp_path, bod
 
 @pytest.mark.parametrize("dialect", ["0.6", "0.5"])
 @pytest.mark.parametrize("layout", ["one", "batches"])
-def test_flamepys_values_are_files_unless_they_are_patched_or_tables(filled, fetch, layout, dialect):
+def test_flamepys_values_are_files_unless_patched_or_tables(filled, fetch, layout, dialect):
     with filled.serve("--layout", layout, "--dialect", dialect) as cache:
         client = Client(cache.url)
         for name in ("object", "text", "array", "updated"):

@@ -2,22 +2,19 @@
 """DoGet by the grpc plugin: the bytes of every object that is a file, and a clear word about every
 one that is none."""
 import hashlib
-import json
 import pathlib
 import random
 
 import pytest
 
 from flight.driver import encode
-from support.plugin_call import PROOF, call, call_all
+from support.plugin_call import call, call_all
 from support.program import SANITIZE
-from support.raw_flight import fields, messages
+from support.raw_flight import messages
 
 KIB, MIB = 1 << 10, 1 << 20
 SIZES = [0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, MIB - 1, MIB, MIB + 1]
 GOLDEN = pathlib.Path(__file__).parents[1] / "flight" / "golden"
-MANIFEST = [each for each in json.loads((GOLDEN / "manifest.json").read_text())
-            if each["method"] == "DoGet"] if GOLDEN.exists() else []
 
 
 def contents(size, is_text=False):
@@ -94,34 +91,6 @@ def test_a_key_that_the_cache_could_not_find_is_refused_before_it_is_asked(fetch
     fetch(server.url(key)).failed("INVALID_URL")
     fetch(server.url("app/session/object?x=1")).failed("INVALID_URL")
     assert server.calls == []
-
-
-# ---- recordings of the real cache ----
-
-@pytest.mark.parametrize("entry", MANIFEST, ids=lambda entry: entry["file"])
-def test_each_recorded_answer_has_its_meaning(raw, entry):
-    tickets = []
-
-    def answer(asked):
-        tickets.append(fields(asked.receive())[1].decode())
-        replay((GOLDEN / entry["file"]).read_bytes())(asked)
-
-    key, version = entry["ticket"].split(":")
-    condition = {} if version == "0" else {"condition": "changed", "validator": version}
-    said = call("grpc", "fetch", raw(answer).url(key), **condition)
-    assert tickets == [entry["ticket"]]
-    if "sha256" in entry:
-        assert (said.status, said.proof) == ("OK", PROOF["COMPLETE"]), said
-        assert (said.body, said.sha256) == (str(entry["bytes"]), entry["sha256"])
-        assert said.version == said.validator and said["flight.key"] == key
-    elif any(kind == "patch" or row == 0 for row, kind, _ in entry.get("rows", [])):
-        failed(said, "UNSUPPORTED", "patches")
-    elif "native" in entry["file"]:
-        failed(said, "UNSUPPORTED", "arrow table")
-    elif entry["messages"] == 1:
-        assert (said.status, said.body, said.objects) == ("NOT_MODIFIED", "0", "0"), said
-    else:
-        assert said.status == "OK", said
 
 
 # ---- conditions ----
