@@ -88,20 +88,40 @@ Test(reader, offsets_that_fall_or_lead_outside_are_malformed)
     cr_expect_eq(with_offsets(0, 3, UINT32_MAX, text), FL_FLIGHT_MALFORMED);
 }
 
-Test(reader, the_offsets_of_a_compressed_body_may_begin_behind_0_too)
+/* Of a compressed file of `size` bytes, the one row from `first` to `end`. */
+static enum fl_flight_code of_compressed(uint32_t size, uint32_t first, uint32_t end, char *text)
 {
-    struct fl_flight_buffer file = make_file(1000, true);
+    struct fl_flight_buffer file = make_file(size, true);
     struct answer answer = {.format.codec = FL_FLIGHT_ZSTD, .file = fl_flight_buffer_view(&file)};
-    const uint8_t old[] = {LITTLE64(UINT64_MAX), LITTLE(0u), LITTLE(1000u)};
-    const uint8_t new[] = {LITTLE64(UINT64_MAX), LITTLE(14u), LITTLE(33u)};
+    const uint8_t old[] = {LITTLE64(UINT64_MAX), LITTLE(0u), LITTLE(size)};
+    const uint8_t new[] = {LITTLE64(UINT64_MAX), LITTLE(first), LITTLE(end)};
     struct fl_flight_buffer frames = {.size = 0};
-    char text[64];
+    enum fl_flight_code code;
 
     write_answer(&frames, &answer);
     memcpy(find_bytes(&frames, old, sizeof(old)), new, sizeof(new));
-    cr_expect_eq(verdict(&frames, whole, text), FL_FLIGHT_NONE);
-    cr_expect_str_eq(text, "the quick fox\nthe q");
+    code = verdict(&frames, whole, text);
     fl_flight_buffer_done(&file);
+    return code;
+}
+
+Test(reader, the_offsets_of_a_compressed_body_may_begin_behind_0_too)
+{
+    char text[64];
+
+    cr_expect_eq(of_compressed(90, 14, 33, text), FL_FLIGHT_NONE);
+    cr_expect_str_eq(text, "the quick fox\nthe q");
+}
+
+/* As those of large_binary are, where the schema says binary: the first row would be empty. */
+Test(reader, offsets_that_leave_out_more_than_padding_are_malformed)
+{
+    char text[64];
+
+    cr_expect_eq(of_compressed(1000, 0, 0, text), FL_FLIGHT_MALFORMED);
+    cr_expect_str_eq(text, "", "before a byte is given away");
+    cr_expect_eq(of_compressed(97, 0, 32, text), FL_FLIGHT_MALFORMED);
+    cr_expect_eq(of_compressed(96, 0, 32, text), FL_FLIGHT_NONE);
 }
 
 Test(reader, rows_of_two_versions_are_no_file)
