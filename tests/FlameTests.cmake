@@ -62,3 +62,12 @@ function(fl_timing_tests)
         endif()
     endforeach()
 endfunction()
+
+# fl_plain_tests(test ...): packaging/check.sh leaves these out of the sanitized builds.
+function(fl_plain_tests)
+    foreach(test IN LISTS ARGN)
+        if(TEST ${test})
+            set_property(TEST ${test} APPEND PROPERTY LABELS plain)
+        endif()
+    endforeach()
+endfunction()

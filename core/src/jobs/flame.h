@@ -11,6 +11,8 @@
 
 #include <sys/types.h>
 
+#define FL_FLIGHT_BUCKETS 1024
+
 struct flame {
     struct fl_engine engine;
     struct fl_mailbox mailbox;
@@ -22,8 +24,8 @@ struct flame {
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t changed;
     struct fl_setup *setup;
-    struct flame_job *flights; /* the leaders */
-    struct flame_job *living;  /* jobs in the background that have not ended */
+    struct flame_job *flights[FL_FLIGHT_BUCKETS]; /* the leaders, by their keys */
+    struct flame_job *living;                     /* jobs in the background that have not ended */
     struct flame_job **last_living;
     size_t living_count;
     bool is_closing;

@@ -9,15 +9,23 @@ static bool is_same(const struct flame_job *one, const struct flame_job *other)
            one->place[1] == other->place[1] && memcmp(one->key, other->key, FL_KEY_BYTES) == 0;
 }
 
+/* A key is a digest: any of its bits are as good as others. */
+static struct flame_job **bucket_of(struct flame *flame, const struct flame_job *job)
+{
+    return &flame->flights[(job->key[0] | job->key[1] << 8) % FL_FLIGHT_BUCKETS];
+}
+
 static void add_leader(struct flame *flame, struct flame_job *job)
 {
-    job->next = flame->flights;
-    flame->flights = job;
+    struct flame_job **bucket = bucket_of(flame, job);
+
+    job->next = *bucket;
+    *bucket = job;
 }
 
 static void remove_leader(struct flame *flame, const struct flame_job *job)
 {
-    for (struct flame_job **at = &flame->flights; *at; at = &(*at)->next) {
+    for (struct flame_job **at = bucket_of(flame, job); *at; at = &(*at)->next) {
         if (*at != job)
             continue;
         *at = job->next;
@@ -33,7 +41,7 @@ bool fl_flight_join(struct flame_job *job)
     if (!job->is_joinable)
         return false;
     (void)pthread_mutex_lock(&flame->lock);
-    leader = flame->flights;
+    leader = *bucket_of(flame, job);
     while (leader && !is_same(leader, job))
         leader = leader->next;
     if (leader) {

@@ -107,16 +107,17 @@ static void wait_for_letter(struct fl_mailbox *mailbox, uint32_t timeout_ms)
 
 bool fl_mailbox_read(struct fl_mailbox *mailbox, uint32_t timeout_ms)
 {
-    struct fl_letter *letter;
+    struct fl_letter letter = {.read = NULL};
 
     (void)pthread_mutex_lock(&mailbox->lock);
     wait_for_letter(mailbox, timeout_ms);
-    letter = mailbox->first;
-    if (letter)
+    if (mailbox->first) {
+        letter = *mailbox->first; /* once it is out, it may be posted again, or be gone */
         remove_at(mailbox, &mailbox->first);
+    }
     (void)pthread_mutex_unlock(&mailbox->lock);
-    if (!letter)
+    if (!letter.read)
         return false;
-    letter->read(letter->data);
+    letter.read(letter.data);
     return true;
 }

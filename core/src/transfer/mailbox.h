@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct fl_letter { /* the sender's; lives until it was read or taken back */
+struct fl_letter { /* the sender's; lives until it was taken out or back */
     void (*read)(void *data);
     void *data;
     struct fl_letter *next;
