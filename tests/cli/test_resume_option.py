@@ -131,8 +131,10 @@ def test_who_waits_for_another_says_so_and_takes_what_it_made(fetch, serve):
     lines = iter(second.stdout.readline, b"")
     assert any(json.loads(line)["ev"] == "locked" for line in lines)
     go_on.set()
-    outcome_of(first).succeeded(b"hello")
-    done = json.loads(outcome_of(second).stdout.splitlines()[-1])
+    ended = outcome_of(first)
+    waited = outcome_of(second)  # whoever leaves last takes the lock file away
+    assert ended.code == 0 and waited.files == ["out"] and waited.body == b"hello"
+    done = json.loads(waited.stdout.splitlines()[-1])
     assert done["ev"] == "done" and done["joined"] and server.connections == 1
 
 
