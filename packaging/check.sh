@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 packaging/setup.sh test
 
-# Some promises are in milliseconds, and a busy machine may be late once: those tests alone (label
+# Tests wait a lot, so three at a time keep two cores busy. Some promises are in milliseconds, and a busy machine may be late once: those tests alone (label
 # "timing") are run once more when they fail, which ctest shows, and fail if they fail again.
 failed=0
 run() { # preset, label that is left out, ctest arguments
@@ -16,7 +16,7 @@ run() { # preset, label that is left out, ctest arguments
     shift 2
     echo "== $preset"
     packaging/build.sh "$preset"
-    ctest --preset "$preset" --output-on-failure -j2 -LE "timing|$without" "$@" || failed=1
+    ctest --preset "$preset" --output-on-failure -j3 -LE "timing|$without" "$@" || failed=1
     ctest --preset "$preset" --output-on-failure -j2 -L timing --repeat until-pass:2 "$@" || failed=1
 }
 
