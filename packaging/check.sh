@@ -8,8 +8,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 packaging/setup.sh test
 
-# Tests wait a lot, so three at a time keep two cores busy. Some promises are in milliseconds, and a busy machine may be late once: those tests alone (label
-# "timing") are run once more when they fail, which ctest shows, and fail if they fail again.
+# Tests wait a lot: three at a time keep two cores busy. Some promises are in milliseconds, and a busy
+# machine may be late once: those tests alone (label "timing") are run two at a time, and once more
+# when they fail, which ctest shows, and fail if they fail again.
 failed=0
 run() { # preset, label that is left out, ctest arguments
     local preset=$1 without=$2
