@@ -21,7 +21,7 @@ LONG_BYTES = random.Random(12).randbytes(9 << 20)  # long enough for a partial
 CHECKSUM = ["--checksum", "sha256:" + hashlib.sha256(BYTES).hexdigest()]
 OLD = b"an older file"
 KILLED = 200
-STEP = 17 if SANITIZE else 2
+STEP = 17 if SANITIZE else 1
 
 
 class Killing:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(os.environ.get("FLAME_SANITIZE", "") != "",
 SOURCE = pathlib.Path(os.environ["FLAME_SOURCE_DIR"])
 HERE = SOURCE / "tests" / "fuzz"
 TARGETS = sorted(path.stem for path in HERE.glob("fuzz_*.c"))
-SECONDS = 2
+SECONDS = 3
 
 
 @pytest.fixture(scope="module")

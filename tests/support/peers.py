@@ -28,15 +28,17 @@ def require_program(name):
 
 def require_module(name):
     """A Python package of packaging/setup.sh's environment (build/venv). Without it the test is
-    skipped, also where peers are required: it may be that it could not be fetched."""
-    top = pathlib.Path(__file__).parents[2]
-    for place in sorted(top.glob("build/venv/lib/python3*/site-packages")):
+    skipped, or fails where peers are required, unless the set-up could not fetch it and said so."""
+    venv = pathlib.Path(__file__).parents[2] / "build" / "venv"
+    for place in sorted(venv.glob("lib/python3*/site-packages")):
         if str(place) not in sys.path:
             sys.path.append(str(place))
     with contextlib.suppress(ImportError):
         module = importlib.import_module(name)
         if module.__file__:  # else it is a folder of tests that happens to be called so
             return module
+    if os.environ.get("FLAME_REQUIRE_PEERS") == "1" and (venv / "installed").exists():
+        pytest.fail(f"the Python package '{name}' is not installed", pytrace=False)
     return _skip(f"the Python package '{name}' is not installed")
 
 

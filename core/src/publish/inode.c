@@ -194,7 +194,7 @@ int fl_inode_share(const struct fl_spot *spot, struct fl_inode *inode, const cha
 
 int fl_inode_conceal(const struct fl_spot *spot, struct fl_inode *inode)
 {
-    struct fl_inode hidden = {.fd = inode->fd};
+    struct fl_inode hidden = *inode;
     int dir_fd = spot->dir_fd;
     int result;
 
@@ -202,6 +202,7 @@ int fl_inode_conceal(const struct fl_spot *spot, struct fl_inode *inode)
         return -1;
     result = TEMP_FAILURE_RETRY(renameat(dir_fd, inode->name, dir_fd, hidden.name));
     if (fl_beside_holds(dir_fd, hidden.name, inode->fd)) {
+        hidden.is_shared = false;
         *inode = hidden;
         return 0;
     }

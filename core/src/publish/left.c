@@ -138,11 +138,9 @@ static int32_t fail_nothing(const struct fl_spot *spot, struct flame_error *err)
     return fl_fail(err, FLAME_ERR_NOT_FOUND, "nothing usable of '%s' was left", spot->path);
 }
 
-/* The usual case is asked for first: each name that is not there is looked for in the directory. */
-static bool has_state(const struct fl_spot *spot, const struct fl_kept *kept)
+static bool is_absent(const struct fl_spot *spot, const char *name)
 {
-    return faccessat(spot->dir_fd, kept->state_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-           errno != ENOENT;
+    return faccessat(spot->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
 }
 
 int32_t fl_publish_adopt(struct fl_publish *publish, struct fl_partial *out, uint64_t *usable,
@@ -153,8 +151,8 @@ int32_t fl_publish_adopt(struct fl_publish *publish, struct fl_partial *out, uin
     struct left left = {.fd = -1, .state_fd = -1};
     int32_t status;
 
-    if (!has_state(spot, kept))
-        return fail_nothing(spot, err);
+    if (is_absent(spot, kept->state_name) && is_absent(spot, kept->part))
+        return fail_nothing(spot, err); /* the usual case */
     status = examine(spot, kept, &left, err);
     if (status == FLAME_OK && left.usable == 0) {
         if (!left.is_in_use)

@@ -39,8 +39,8 @@ int fl_lockfile_open(int dir_fd) FL_CHECK;
 /* Does the open file have the name? If not, what is locked in it means nothing. */
 bool fl_lockfile_is_named(int dir_fd, int fd);
 
-/* Take the place. 0, or -1 and errno: EWOULDBLOCK (another has it), EAGAIN is the same; ESTALE (the
- * file is being taken away: open it anew); what fcntl(2) says where nothing can be locked. */
+/* Take the place. 0, or -1 and errno: EWOULDBLOCK (another has it); ESTALE (the file is being taken
+ * away: open it anew); what fcntl(2) says where nothing can be locked. */
 int fl_lockfile_take(int fd, const struct fl_place *place);
 
 /* We wait for that place, until the file is closed. Advisory. */
@@ -53,7 +53,7 @@ bool fl_lockfile_is_awaited(int fd, const struct fl_place *place);
  * file of which nobody can tell stays, unless nothing was ever written into it. Closes `fd`. */
 void fl_lockfile_leave(int dir_fd, int fd);
 
-/* Hold every byte, so that it can be taken away. 0, or -1 and errno as fl_lockfile_take(). */
+/* Hold every byte, so that the file can be taken away. 0, or -1 and errno of fcntl(2). */
 int fl_lockfile_take_all(int fd);
 
 #endif

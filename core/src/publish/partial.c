@@ -188,9 +188,7 @@ void fl_partial_end(struct fl_publish *publish)
     bool leave = publish->is_to_leave && publish->kept.fd >= 0 && publish->lost == 0 &&
                  fstat(publish->inode.fd, &now) == 0 && now.st_size > 0;
 
+    fl_kept_done(&publish->kept, &publish->spot, leave);
     if (leave)
         publish->inode.name[0] = '\0';
-    else
-        fl_inode_unname(&publish->spot, &publish->inode); /* first: a state alone is found again */
-    fl_kept_done(&publish->kept, &publish->spot, leave);
 }

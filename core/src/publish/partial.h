@@ -7,9 +7,8 @@
  * from adopt until after free. At every instant, SIGKILL and power loss included, what the next
  * adopt gives is a beginning of the object that the state names, or nothing; never a splice of two,
  * never a hole of zeros:
- *  - bytes without a state and a state without bytes are never used; the next adopt removes a state
- *    without bytes, that is torn, of another version, or of another inode than the one found, and
- *    those bytes; bytes without a state go with the next keep, or a sweep
+ *  - bytes without a state and a state without bytes are never used, and removed by the next adopt;
+ *    so is a state that is torn, of another version, or of another inode than the one found
  *  - within the boot and the mount that wrote them all bytes count that the state calls good; after
  *    any other only those that were synced before the state said so
  *  - the state goes before bytes are given up, and comes after bytes are cut

@@ -80,7 +80,7 @@ static bool stays(const struct sweep *sweep, const char *name, struct stat *foun
     return *fd < 0 && fstatat(sweep->dir_fd, name, found, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Both or none; the bytes first, since a state without them is found again. */
+/* Both or none; the state first, so that a kill leaves no bytes under a state that is going. */
 static void sweep_halves(const struct sweep *sweep, const char *part, const char *state)
 {
     struct stat of_part, of_state;
@@ -89,10 +89,10 @@ static void sweep_halves(const struct sweep *sweep, const char *part, const char
 
     if (stays(sweep, part, &of_part, &part_fd) || stays(sweep, state, &of_state, &state_fd))
         return;
-    if (part_fd >= 0)
-        unlink_and_tell(sweep, part, &of_part);
     if (state_fd >= 0)
         unlink_and_tell(sweep, state, &of_state);
+    if (part_fd >= 0)
+        unlink_and_tell(sweep, part, &of_part);
 }
 
 static void sweep_partial(const struct sweep *sweep, const char *name, const char *hash)

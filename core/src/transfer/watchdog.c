@@ -177,13 +177,20 @@ static bool is_polled(const struct fl_watchdog *watchdog, const struct flame_can
     return watch != NULL;
 }
 
-/* What the thread would see too late if it went on sleeping. It is awake: it looks at all before it
- * sleeps. Called with the lock held. */
+/* What the thread would see too late if it went on sleeping. When it is awake, it looks at all
+ * before it sleeps. */
 static bool is_urgent(const struct fl_watchdog *watchdog, const struct fl_watch *watch)
 {
     return watchdog->asleep_until_ns != 0 &&
            (next_look(watch, fl_now_ns()) < watchdog->asleep_until_ns ||
             (watch->token && !is_polled(watchdog, watch->token)));
+}
+
+/* Something of the watch has changed. Called with the lock held. */
+static void wake_in_time(struct fl_watchdog *watchdog, const struct fl_watch *watch)
+{
+    if (is_urgent(watchdog, watch))
+        fl_watchdog_wake(watchdog);
 }
 
 static int32_t add_locked(struct fl_watchdog *watchdog, struct fl_watch *watch,
@@ -205,43 +212,33 @@ static int32_t add_locked(struct fl_watchdog *watchdog, struct fl_watch *watch,
 int32_t fl_watchdog_add(struct fl_watchdog *watchdog, struct fl_watch *watch,
                         struct flame_error *err)
 {
-    bool is_to_wake = false;
     int32_t status;
 
     (void)pthread_mutex_lock(&watchdog->lock);
     status = add_locked(watchdog, watch, err);
     if (status == FLAME_OK)
-        is_to_wake = is_urgent(watchdog, watch);
+        wake_in_time(watchdog, watch);
     (void)pthread_mutex_unlock(&watchdog->lock);
-    if (is_to_wake)
-        fl_watchdog_wake(watchdog);
     return status;
 }
 
 void fl_watch_limit(struct fl_watchdog *watchdog, struct fl_watch *watch,
                     const struct fl_limits *limits)
 {
-    bool is_to_wake;
-
     (void)pthread_mutex_lock(&watchdog->lock);
     watch->limits = *limits;
-    is_to_wake = is_urgent(watchdog, watch);
+    wake_in_time(watchdog, watch);
     (void)pthread_mutex_unlock(&watchdog->lock);
-    if (is_to_wake)
-        fl_watchdog_wake(watchdog);
 }
 
 void fl_watch_backdate(struct fl_watch *watch, uint64_t started_ns)
 {
     struct fl_watchdog *watchdog = watch->watchdog;
-    bool is_to_wake;
 
     (void)pthread_mutex_lock(&watchdog->lock);
     watch->started_ns = started_ns;
-    is_to_wake = is_urgent(watchdog, watch);
+    wake_in_time(watchdog, watch);
     (void)pthread_mutex_unlock(&watchdog->lock);
-    if (is_to_wake)
-        fl_watchdog_wake(watchdog);
 }
 
 int fl_watchdog_take_fd(struct fl_watchdog *watchdog)
