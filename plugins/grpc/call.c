@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_MS 40  /* between two looks at whether we are wanted */
 #define SETTLE_MS 50 /* for gRPC to notice that a connection is gone */
 #define PIECES_IN 64 /* slices given away at once: 4 MiB of 64 KiB */
 #define PIECES_OUT 6 /* of a message that is sent */
@@ -97,12 +96,12 @@ static void drain(struct fl_grpc_call *call)
     }
 }
 
-/* Wait for one event, SLICE_MS at most. false = the host does not want us any more. */
+/* Wait for one event, FL_GRPC_SLICE_MS at most. false = the host does not want us any more. */
 static bool wait_once(struct fl_grpc_call *call)
 {
     struct fl_grpc_exchange *exchange = call->exchange;
-    gpr_timespec slice =
-        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(SLICE_MS, GPR_TIMESPAN));
+    gpr_timespec slice = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                                      gpr_time_from_millis(FL_GRPC_SLICE_MS, GPR_TIMESPAN));
     grpc_event event;
 
     if (!fl_grpc_is_wanted(exchange))
@@ -125,12 +124,13 @@ static bool wait_for(struct fl_grpc_call *call, unsigned tags)
 }
 
 /* Has the server said it, or gRPC of the connection? gRPC makes both look alike, so what is told
- * apart here is what may be: a stream that was reset, a limit of ours, a connection that is gone. A
- * server that says "unavailable" and hangs up at once is taken for the latter. */
+ * apart here is what may be: a stream that was reset or ended without a word, a limit of ours, a
+ * connection that is gone. A server that says "unavailable" and hangs up at once is taken for the
+ * latter. */
 static bool is_from_peer(struct fl_grpc_call *call)
 {
-    static const char *const local[] = {"Received RST_STREAM", "Buffers full", "Memory quota",
-                                        "larger than max"};
+    static const char *const local[] = {"Received RST_STREAM", "Stream removed",
+                                        "No status received", "Buffers full", "larger than max"};
 
     for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
         if (strstr(call->end.details, local[i]))
@@ -194,6 +194,7 @@ struct fl_grpc_call *fl_grpc_call_new(struct fl_grpc_exchange *exchange, const c
     (void)snprintf(path, sizeof(path), SERVICE "%s", method);
     name = grpc_slice_from_copied_string(path);
     call->exchange = exchange;
+    call->end.code = GRPC_STATUS_UNKNOWN; /* until it is told: never OK for want of an end */
     call->queue = exchange->channel->queue;
     call->details = grpc_empty_slice();
     call->room = grpc_empty_slice();

@@ -40,7 +40,7 @@ struct fl_grpc_receiver {
     bool (*take)(void *context, const struct flame_slice *slices, uint32_t count);
 };
 
-/* Start a call of Flight's `method` ("DoGet"); tells the host that it waits. NULL = no memory. */
+/* Start a call of Flight's `method` ("DoGet") on exchange->channel. NULL = no memory. */
 struct fl_grpc_call *fl_grpc_call_new(struct fl_grpc_exchange *exchange, const char *method,
                                       const struct fl_grpc_metadata *metadata);
 

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define ARGS_MAX 24
-#define SLICE_MS 40                     /* between two looks at whether we are wanted */
 #define QUOTA_SPARE ((size_t)256 << 20) /* a quota near the limit fails innocent streams too */
 #define CATCH_UP_TURNS 2
 #define AUTHORITY_MAX 320
@@ -192,7 +191,7 @@ enum fl_grpc_state fl_grpc_channel_connect(struct fl_grpc_exchange *exchange,
             return FL_GRPC_DOWN;
         if (fl_grpc_left_ms(deadline_ms) == 0)
             return FL_GRPC_LATE;
-        state = watch(channel, state, SLICE_MS);
+        state = watch(channel, state, FL_GRPC_SLICE_MS);
     }
     return FL_GRPC_UP;
 }

@@ -10,6 +10,8 @@
 #include "credentials.h"
 #include "resolve.h"
 
+#define FL_GRPC_SLICE_MS 40 /* between two looks at whether we are wanted */
+
 struct grpc_channel;
 struct grpc_completion_queue;
 
@@ -30,7 +32,7 @@ struct fl_grpc_place {
     int64_t deadline_ms;
 };
 
-/* NULL = no memory. Does not connect yet. */
+/* NULL = no memory, or credentials that gRPC does not take. Does not connect yet. */
 struct fl_grpc_channel *fl_grpc_channel_new(const struct fl_grpc_exchange *exchange,
                                             const struct fl_grpc_place *place);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From an exchange to a channel that is up. */
+/* From an exchange to a channel that is up. One thread, as the exchange. */
 #ifndef FL_GRPC_CONNECT_H
 #define FL_GRPC_CONNECT_H
 

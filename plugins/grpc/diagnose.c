@@ -22,7 +22,7 @@ struct question {
     int64_t deadline_ms;
     int fd;
     SSL *ssl;
-    bool is_asked; /* for a client certificate, while we have none */
+    bool is_asked; /* for a client certificate */
 };
 
 static const struct {
@@ -82,39 +82,47 @@ static void trust(SSL_CTX *context, const char *roots)
     BIO *bio = BIO_new_mem_buf(roots, -1);
     X509 *root;
 
-    while (bio && (root = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL))) {
+    while (bio && (root = PEM_read_bio_X509_AUX(bio, NULL, fl_grpc_no_password, NULL))) {
         (void)X509_STORE_add_cert(SSL_CTX_get_cert_store(context), root);
         X509_free(root);
     }
     (void)BIO_free(bio);
 }
 
+/* The rest of our chain, which gRPC sends too. */
+static void add_chain(SSL_CTX *context, BIO *bio)
+{
+    X509 *next;
+
+    while ((next = PEM_read_bio_X509(bio, NULL, fl_grpc_no_password, NULL)))
+        if (SSL_CTX_add_extra_chain_cert(context, next) != 1)
+            X509_free(next);
+}
+
 static void show(SSL_CTX *context, const struct fl_grpc_identity *identity)
 {
-    BIO *certificate_bio = BIO_new_mem_buf(identity->certificate, -1);
+    BIO *bio = BIO_new_mem_buf(identity->certificate, -1);
     BIO *key_bio = BIO_new_mem_buf(identity->key, -1);
-    X509 *certificate =
-        certificate_bio ? PEM_read_bio_X509(certificate_bio, NULL, NULL, NULL) : NULL;
-    EVP_PKEY *key = key_bio ? PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL) : NULL;
+    X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, fl_grpc_no_password, NULL) : NULL;
+    EVP_PKEY *key =
+        key_bio ? PEM_read_bio_PrivateKey(key_bio, NULL, fl_grpc_no_password, NULL) : NULL;
 
     if (certificate && key) {
         (void)SSL_CTX_use_certificate(context, certificate);
         (void)SSL_CTX_use_PrivateKey(context, key);
+        add_chain(context, bio);
     }
     EVP_PKEY_free(key);
     X509_free(certificate);
     (void)BIO_free(key_bio);
-    (void)BIO_free(certificate_bio);
+    (void)BIO_free(bio);
 }
 
-static int note_question(SSL *ssl, X509 **certificate, EVP_PKEY **key)
+static int note_question(SSL *ssl, void *question)
 {
-    struct question *question = SSL_get_app_data(ssl);
-
-    (void)certificate;
-    (void)key;
-    question->is_asked = true;
-    return 0;
+    (void)ssl;
+    ((struct question *)question)->is_asked = true;
+    return 1;
 }
 
 static SSL_CTX *new_context(const struct fl_grpc_identity *identity)
@@ -129,7 +137,6 @@ static SSL_CTX *new_context(const struct fl_grpc_identity *identity)
         trust(context, identity->roots);
     if (identity->certificate)
         show(context, identity);
-    SSL_CTX_set_client_cert_cb(context, note_question);
     return context;
 }
 
@@ -148,7 +155,7 @@ static bool new_session(struct question *question, SSL_CTX *context)
         (void)SSL_set_tlsext_host_name(question->ssl, name);
     }
     (void)SSL_set_alpn_protos(question->ssl, h2, sizeof(h2) - 1);
-    (void)SSL_set_app_data(question->ssl, question);
+    SSL_set_cert_cb(question->ssl, note_question, question);
     return SSL_set_fd(question->ssl, question->fd) == 1;
 }
 
@@ -186,13 +193,19 @@ static const char *certificate_fault(long code)
     return NULL;
 }
 
-/* The server has ended it, with an alert or without. */
+/* The server has ended it, after it had asked who we are. */
 static const char *blame_ours(const struct question *question)
 {
-    if (question->is_asked)
-        return "the server wants a client certificate";
+    if (!question->is_asked)
+        return NULL;
     return question->place->identity->certificate ? "the server refuses our client certificate"
-                                                  : NULL;
+                                                  : "the server wants a client certificate";
+}
+
+/* By the server: not by our clock, nor because we are not wanted any more. */
+static bool is_ended(int error)
+{
+    return error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL || error == SSL_ERROR_ZERO_RETURN;
 }
 
 static const char *ask(struct question *question, long *x509)
@@ -206,13 +219,11 @@ static const char *ask(struct question *question, long *x509)
     if (text)
         return text;
     *x509 = 0;
-    if (error != SSL_ERROR_NONE)
-        return blame_ours(question);
-    question->deadline_ms = fl_grpc_now_ms() + ALERT_MS;
-    error = drive(question, read_one);
-    return error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL || error == SSL_ERROR_ZERO_RETURN
-               ? blame_ours(question)
-               : NULL;
+    if (error == SSL_ERROR_NONE) {
+        question->deadline_ms = fl_grpc_now_ms() + ALERT_MS;
+        error = drive(question, read_one);
+    }
+    return is_ended(error) ? blame_ours(question) : NULL;
 }
 
 const char *fl_grpc_diagnose(struct fl_grpc_exchange *exchange, const struct fl_grpc_place *place,

@@ -3,7 +3,8 @@
  *
  * gRPC tells neither what was wrong with a certificate, nor that ours was wanted. When it has
  * failed, the same place is asked once more by OpenSSL, with the same identity, and never sent
- * anything but a handshake. What is found out is for the message only. */
+ * anything but a handshake. What is found out is for the message only. One
+ * thread, as the exchange. */
 #ifndef FL_GRPC_DIAGNOSE_H
 #define FL_GRPC_DIAGNOSE_H
 

@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The inside of the grpc plugin: one call of a slot, and what all of its files share.
  *
- *     grpc.c        manifest, options, instances, slots
+ *     grpc.c        manifest, options, instances, the five slots
  *     slot.c        what is the same for every slot: guard, channel, another try on a new channel
- *     connect.c     from the host's name to a channel that is up; resolve.c, pool.c, channel.c
- *     identity.c    what we show and whom we trust; credentials.c makes gRPC's own of it,
- * diagnose.c finds out why a handshake failed call.c        one gRPC call, driven by the thread
- * that calls the slot fetch.c  store.c (sending.c, private_copy.c)  remove.c  flights.c (list,
- * stat) status.c      from gRPC's statuses to ours flight/       what is in the messages
+ *     fetch.c       DoGet
+ *     store.c       DoPut: upload.c sends, source.c reads, private_copy.c keeps it for one row
+ *     remove.c      DoAction DELETE
+ *     flights.c     ListFlights: list, stat
+ *     proof.c       does the cache have this very version?
+ *     message.c     keys, tickets, calls with one small message; metadata.c, version.c
+ *     status.c      from gRPC's statuses and words to ours
+ *
+ *     call.c        one gRPC call, driven by the thread that calls the slot
+ *     connect.c     from the host's name to a channel that is up: resolve.c, pool.c, channel.c
+ *     identity.c    what we show and whom we trust; credentials.c makes gRPC's own of it
+ *     diagnose.c    why a handshake failed
+ *     runtime.c     gRPC itself, once for the process
+ *     deadline.h    points in time
+ *     flight/       what is in the messages
  *
  * Only runtime.c, credentials.c, channel.c and call.c include gRPC. One thread drives an exchange;
  * a channel serves one exchange at a time. */

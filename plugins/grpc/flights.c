@@ -187,6 +187,7 @@ static int32_t read_prefix(struct listing *listing)
     (void)snprintf(whole, sizeof(whole), "%.*s/x/x", (int)size, path);
     for (filler = 4; filler >= 0; filler -= 2) {
         whole[size + (size_t)filler] = '\0';
+        fault = (struct fl_flight_fault){FL_FLIGHT_NONE, NULL}; /* of a filler, it would mislead */
         if (fl_flight_key_decode(&key, whole, FL_FLIGHT_KEY_OBJECT, &fault))
             break;
     }

@@ -42,25 +42,56 @@ static void grpc_plugin_shutdown(struct flame_instance *instance)
 
 /* ---- slots ----------------------------------------------------------------------------------- */
 
-#define SLOT(name_, is_reading_)                                                                   \
-    static int32_t grpc_plugin_##name_(struct flame_instance *instance,                            \
-                                       const struct flame_request *request,                        \
-                                       struct flame_transfer *transfer, struct flame_error *err)   \
+#define EXCHANGE                                                                                   \
     {                                                                                              \
-        struct fl_grpc_exchange exchange = {.instance = instance,                                  \
-                                            .host = instance->host,                                \
-                                            .request = request,                                    \
-                                            .transfer = transfer,                                  \
-                                            .err = err};                                           \
-                                                                                                   \
-        return fl_grpc_run(&exchange, fl_grpc_##name_, is_reading_);                               \
+        .instance = instance, .host = instance->host, .request = request, .transfer = transfer,    \
+        .err = err                                                                                 \
     }
 
-SLOT(fetch, true)
-SLOT(store, false)
-SLOT(remove, false)
-SLOT(stat, true)
-SLOT(list, true)
+static int32_t grpc_plugin_fetch(struct flame_instance *instance,
+                                 const struct flame_request *request,
+                                 struct flame_transfer *transfer, struct flame_error *err)
+{
+    struct fl_grpc_exchange exchange = EXCHANGE;
+
+    return fl_grpc_run(&exchange, fl_grpc_fetch, true);
+}
+
+static int32_t grpc_plugin_store(struct flame_instance *instance,
+                                 const struct flame_request *request,
+                                 struct flame_transfer *transfer, struct flame_error *err)
+{
+    struct fl_grpc_exchange exchange = EXCHANGE;
+
+    return fl_grpc_run(&exchange, fl_grpc_store, false);
+}
+
+static int32_t grpc_plugin_remove(struct flame_instance *instance,
+                                  const struct flame_request *request,
+                                  struct flame_transfer *transfer, struct flame_error *err)
+{
+    struct fl_grpc_exchange exchange = EXCHANGE;
+
+    return fl_grpc_run(&exchange, fl_grpc_remove, false);
+}
+
+static int32_t grpc_plugin_stat(struct flame_instance *instance,
+                                const struct flame_request *request,
+                                struct flame_transfer *transfer, struct flame_error *err)
+{
+    struct fl_grpc_exchange exchange = EXCHANGE;
+
+    return fl_grpc_run(&exchange, fl_grpc_stat, true);
+}
+
+static int32_t grpc_plugin_list(struct flame_instance *instance,
+                                const struct flame_request *request,
+                                struct flame_transfer *transfer, struct flame_error *err)
+{
+    struct fl_grpc_exchange exchange = EXCHANGE;
+
+    return fl_grpc_run(&exchange, fl_grpc_list, true);
+}
 
 /* ---- the table ------------------------------------------------------------------------------- */
 

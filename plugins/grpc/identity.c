@@ -46,15 +46,22 @@ static int32_t read_secret(const struct fl_grpc_exchange *exchange, const char *
     return FLAME_OK;
 }
 
+int fl_grpc_no_password(char *out, int size, int is_writing, void *context)
+{
+    (void)out, (void)size, (void)is_writing, (void)context;
+    return -1;
+}
+
 /* gRPC would say "empty address list" of a pair that does not fit. */
 static bool is_pair(const struct fl_grpc_identity *identity)
 {
     BIO *certificate_bio = BIO_new_mem_buf(identity->certificate, -1);
     BIO *key_bio = BIO_new_mem_buf(identity->key, -1);
-    X509 *certificate =
-        certificate_bio ? PEM_read_bio_X509(certificate_bio, NULL, NULL, NULL) : NULL;
-    char no_password[] = "";
-    EVP_PKEY *key = key_bio ? PEM_read_bio_PrivateKey(key_bio, NULL, NULL, no_password) : NULL;
+    X509 *certificate = certificate_bio
+                            ? PEM_read_bio_X509(certificate_bio, NULL, fl_grpc_no_password, NULL)
+                            : NULL;
+    EVP_PKEY *key =
+        key_bio ? PEM_read_bio_PrivateKey(key_bio, NULL, fl_grpc_no_password, NULL) : NULL;
     bool fits = certificate && key && X509_check_private_key(certificate, key) == 1;
 
     EVP_PKEY_free(key);
@@ -107,17 +114,21 @@ int32_t fl_grpc_identity_read(const struct fl_grpc_exchange *exchange,
 
 /* ---- authorities ----------------------------------------------------------------------------- */
 
+/* NULL also where there is more than we take: authorities shall not vanish without a word. */
 static char *read_file(const char *path)
 {
     FILE *file = fopen(path, "re");
     char *text = file ? malloc(ROOTS_MAX) : NULL;
     size_t size = text ? fread(text, 1, ROOTS_MAX - 1, file) : 0;
+    bool is_whole = text && !ferror(file) && size < ROOTS_MAX - 1;
     char *fitting;
 
     if (file)
         (void)fclose(file);
-    if (!text)
+    if (!is_whole) {
+        free(text);
         return NULL;
+    }
     text[size] = '\0';
     fitting = realloc(text, size + 1);
     return fitting ? fitting : text;
@@ -126,7 +137,7 @@ static char *read_file(const char *path)
 static bool has_certificate(const char *pem)
 {
     BIO *bio = BIO_new_mem_buf(pem, -1);
-    X509 *first = bio ? PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL) : NULL;
+    X509 *first = bio ? PEM_read_bio_X509_AUX(bio, NULL, fl_grpc_no_password, NULL) : NULL;
 
     X509_free(first);
     (void)BIO_free(bio);

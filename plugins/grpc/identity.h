@@ -38,6 +38,9 @@ int32_t fl_grpc_identity_read_roots(const struct fl_grpc_exchange *exchange,
 bool fl_grpc_identity_key(const struct fl_grpc_exchange *exchange,
                           const struct fl_grpc_identity *identity, char key[FL_GRPC_KEY_SIZE]);
 
+/* For OpenSSL, which would ask for a password on the terminal otherwise. */
+int fl_grpc_no_password(char *out, int size, int is_writing, void *context);
+
 void fl_grpc_identity_done(struct fl_grpc_identity *identity);
 
 #endif

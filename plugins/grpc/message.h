@@ -14,8 +14,8 @@
 int32_t fl_grpc_key_read(const struct fl_grpc_exchange *exchange, uint32_t kinds,
                          struct fl_flight_key *key);
 
-/* Start a call with the request's headers. *out is the caller's. Fails with INVALID, LIMIT,
- * NO_MEMORY. */
+/* Start a call with the request's headers, and tell the host that it waits. *out is the caller's.
+ * Fails with INVALID, LIMIT, NO_MEMORY. */
 int32_t fl_grpc_call_begin(struct fl_grpc_exchange *exchange, const char *method,
                            struct fl_grpc_call **out);
 

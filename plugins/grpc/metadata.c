@@ -15,11 +15,20 @@ static bool ends_with(const char *text, const char *end)
     return size >= end_size && strcmp(text + size - end_size, end) == 0;
 }
 
-/* What frames a call, or is gRPC's to say; a binary value would be encoded behind our back. */
+/* What frames a call (RFC 9113, 8.2.2), or is gRPC's to say; a binary value would be encoded behind
+ * our back. */
 static bool is_theirs(const char *name)
 {
-    static const char *const names[] = {"te",         "content-type", "content-length",   "host",
-                                        "user-agent", "connection",   "transfer-encoding"};
+    static const char *const names[] = {"te",
+                                        "content-type",
+                                        "content-length",
+                                        "host",
+                                        "user-agent",
+                                        "connection",
+                                        "keep-alive",
+                                        "upgrade",
+                                        "transfer-encoding",
+                                        "proxy-connection"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (strcmp(name, names[i]) == 0)

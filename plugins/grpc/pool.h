@@ -2,9 +2,10 @@
 /* Channels that are up and idle, kept for the next exchange of the same kind.
  *
  * The key (identity.h) names all that a channel depends on. The one that was used last goes out
- * first, if it is still up; a channel out is its user's alone. Idle ones are closed after a minute,
- * or when there are too many. The host bounds how many exchanges of one origin run at once. A lock
- * guards the list; nothing of gRPC is called with it held. Any thread. */
+ * first, if it is still up; a channel out is its user's alone. Those idle
+ * for a minute, or too many, are closed when the pool is next used. The host bounds how many
+ * exchanges of one origin run at once. A lock guards the list; nothing of gRPC is called with it
+ * held. Any thread. */
 #ifndef FL_GRPC_POOL_H
 #define FL_GRPC_POOL_H
 

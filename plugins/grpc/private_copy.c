@@ -34,12 +34,13 @@ static int open_nameless(void)
 
 static int32_t fail_file(const struct fl_grpc_exchange *exchange, const char *what)
 {
+    char reason[128];
     int error = errno;
 
     exchange->host->fail_detail(exchange->err, FLAME_DETAIL_ERRNO, error);
     return flame_fail(exchange->host, exchange->err,
                       error == ENOSPC || error == EDQUOT ? FLAME_ERR_NO_SPACE : FLAME_ERR_IO,
-                      "%s: %s", what, strerrordesc_np(error));
+                      "%s: %s", what, strerror_r(error, reason, sizeof(reason)));
 }
 
 static bool write_all(int fd, const char *bytes, size_t size)

@@ -7,6 +7,7 @@
 struct question {
     struct fl_flight_reader *reader;
     bool has_row;
+    bool is_begun; /* the schema came */
 };
 
 static int32_t note_row(void *context, const struct fl_flight_row *row)
@@ -52,6 +53,18 @@ static enum fl_grpc_proof judge(const struct question *question, enum fl_grpc_ev
                                                                                : FL_GRPC_NO_ANSWER;
 }
 
+/* If the version is another one, all of the object may come in one message, which takes its time.
+ * Told once: messages without a row do not feed the clock. */
+static void note_schema(struct fl_grpc_exchange *exchange, struct fl_grpc_call *call,
+                        struct question *question)
+{
+    if (question->is_begun || !fl_flight_reader_has_schema(question->reader))
+        return;
+    question->is_begun = true;
+    fl_grpc_progress(exchange, FLAME_PHASE_BODY);
+    fl_grpc_call_vouch(call, true);
+}
+
 static int32_t ask(struct fl_grpc_exchange *exchange, struct fl_grpc_call *call,
                    struct question *question, enum fl_grpc_proof *proof)
 {
@@ -59,7 +72,7 @@ static int32_t ask(struct fl_grpc_exchange *exchange, struct fl_grpc_call *call,
     enum fl_grpc_event event;
 
     while ((event = fl_grpc_call_receive(call, &receiver)) == FL_GRPC_DONE)
-        ;
+        note_schema(exchange, call, question);
     if (event == FL_GRPC_STOPPED)
         return exchange->refused;
     *proof = judge(question, event, fl_grpc_call_end(call));

@@ -12,7 +12,7 @@ static int32_t judge(struct fl_grpc_exchange *exchange, const struct fl_grpc_end
     if (end->is_from_peer)
         return fl_grpc_fail_end(exchange, end, false);
     return flame_fail(exchange->host, exchange->err, FLAME_ERR_UNKNOWN_OUTCOME,
-                      "the request was sent, but the cache did not answer: %s", end->details);
+                      "the connection was lost before the cache answered: %s", end->details);
 }
 
 static int32_t take_answer(struct fl_grpc_exchange *exchange, struct fl_grpc_call *call)

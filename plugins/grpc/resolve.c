@@ -83,7 +83,6 @@ static int32_t wait_for(struct fl_grpc_exchange *exchange, const struct lookup *
 {
     struct pollfd fds[] = {{.fd = lookup->done_fd, .events = POLLIN},
                            {.fd = exchange->host->cancel_fd(exchange->transfer), .events = POLLIN}};
-
     uint64_t count;
 
     while (fl_grpc_is_wanted(exchange)) {

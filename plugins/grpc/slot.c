@@ -22,11 +22,14 @@ bool fl_grpc_is_secure(const struct fl_grpc_exchange *exchange)
     return strcmp(scheme, "grpcs") == 0 || strcmp(scheme, "grpc+tls") == 0;
 }
 
-static int32_t refuse(const struct fl_grpc_exchange *exchange)
+static int32_t refuse(const struct fl_grpc_exchange *exchange, bool is_reading)
 {
     if (exchange->request->flags & FLAME_REQUEST_MUST_UNDERSTAND)
         return fl_grpc_fail(exchange, FLAME_ERR_UNSUPPORTED,
                             "the request has a flag that this plugin does not know");
+    if (!is_reading && exchange->request->condition != FLAME_WHEN_ALWAYS)
+        return fl_grpc_fail(exchange, FLAME_ERR_UNSUPPORTED,
+                            "the object cache knows no such condition");
     if (exchange->request->query)
         return fl_grpc_fail(exchange, FLAME_ERR_INVALID_URL, "a grpc url has no query");
     if (!fl_grpc_runtime_is_ours())
@@ -53,7 +56,7 @@ int32_t fl_grpc_run(struct fl_grpc_exchange *exchange,
                     int32_t (*work)(struct fl_grpc_exchange *exchange), bool is_reading)
 {
     sigset_t before;
-    int32_t status = refuse(exchange);
+    int32_t status = refuse(exchange, is_reading);
 
     if (status != FLAME_OK)
         return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is the same for every slot, and what is not. */
+/* The slots, and what is the same for each. One thread, as the exchange. */
 #ifndef FL_GRPC_SLOT_H
 #define FL_GRPC_SLOT_H
 

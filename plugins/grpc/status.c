@@ -69,11 +69,9 @@ static const struct {
     {"wrong version number", FLAME_ERR_TLS, "the server does not speak tls there"},
     {"andshake", FLAME_ERR_TLS, NULL},
     {"Buffers full", FLAME_ERR_LIMIT, "a message is over the limit (message_max)"},
-    {"Memory quota", FLAME_ERR_LIMIT, "a message is over the limit (message_max)"},
 };
 
-/* "... last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to ...": only the end tells the reader much.
- */
+/* Of "... last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to ..." only the end tells much. */
 static const char *core_of(const char *details)
 {
     static const char last[] = "last error: ";
@@ -95,9 +93,10 @@ static const char *core_of(const char *details)
 static int32_t say(const struct fl_grpc_exchange *exchange, int32_t status, const char *before,
                    const char *words)
 {
-    char first[2] = {(char)tolower((unsigned char)words[0]), '\0'};
+    bool is_acronym = isupper((unsigned char)words[0]) && isupper((unsigned char)words[1]);
+    char first = is_acronym ? words[0] : (char)tolower((unsigned char)words[0]);
 
-    return flame_fail(exchange->host, exchange->err, status, "%s%s%s", before, first, words + 1);
+    return flame_fail(exchange->host, exchange->err, status, "%s%c%s", before, first, words + 1);
 }
 
 /* false = no sign is known. */

@@ -2,6 +2,7 @@
 /* Answers that were damaged with a purpose: each has its own verdict. */
 #include "envelope.h"
 #include "fixture.h"
+#include "rows.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -122,6 +123,19 @@ Test(reader, offsets_that_leave_out_more_than_padding_are_malformed)
     cr_expect_str_eq(text, "", "before a byte is given away");
     cr_expect_eq(of_compressed(97, 0, 32, text), FL_FLIGHT_MALFORMED);
     cr_expect_eq(of_compressed(96, 0, 32, text), FL_FLIGHT_NONE);
+}
+
+Test(reader, a_batch_of_no_rows_has_no_bytes_but_padding)
+{
+    struct fl_flight_fault fault = {FL_FLIGHT_NONE, NULL};
+    struct fl_flight_plan plan = {.has_kind = false};
+    struct fl_flight_rows rows = {.count = 0};
+
+    fl_flight_rows_begin(&rows, &plan, 0);
+    cr_expect(fl_flight_rows_judge(&rows, 64, &fault));
+    cr_expect_not(fl_flight_rows_judge(&rows, 65, &fault));
+    cr_expect_eq(fault.code, FL_FLIGHT_MALFORMED);
+    fl_flight_rows_done(&rows);
 }
 
 Test(reader, rows_of_two_versions_are_no_file)

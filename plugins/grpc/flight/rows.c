@@ -4,7 +4,8 @@
 #include "ipc_format.h"
 
 /* Behind the last row: some writers count the padding of a buffer as its own. More means that the
- * offsets are not what we read them as, and what they leave out would be lost in silence. */
+ * offsets are not what we read them as, and what they leave out would be lost in silence. (Before
+ * the first row there may be any: a slice of a larger array.) */
 #define PADDING_MAX 64
 
 void fl_flight_rows_begin(struct fl_flight_rows *rows, const struct fl_flight_plan *plan,
@@ -93,13 +94,18 @@ static bool check_kinds(const struct fl_flight_rows *rows, struct fl_flight_faul
     return true;
 }
 
+static bool fail_left_out(struct fl_flight_fault *fault)
+{
+    return fl_flight_fail(fault, FL_FLIGHT_MALFORMED, "a batch has bytes that no row has");
+}
+
 bool fl_flight_rows_judge(struct fl_flight_rows *rows, uint64_t size, struct fl_flight_fault *fault)
 {
     const struct fl_flight_buffer *offsets = &rows->buffer[FL_FLIGHT_ROLE_DATA_OFFSETS];
     bool is_wide = rows->plan.wide_data;
 
     if (rows->count == 0)
-        return true; /* then even the one offset may be missing */
+        return size <= PADDING_MAX || fail_left_out(fault); /* even the one offset may be missing */
     if (rows->buffer[FL_FLIGHT_ROLE_VERSIONS].size < rows->count * 8)
         return fl_flight_fail(fault, FL_FLIGHT_MALFORMED, "a batch has too few versions");
     if (rows->plan.has_kind && !check_kinds(rows, fault))
@@ -107,7 +113,7 @@ bool fl_flight_rows_judge(struct fl_flight_rows *rows, uint64_t size, struct fl_
     if (!check_offsets(offsets, is_wide, rows->count, size))
         return fl_flight_fail(fault, FL_FLIGHT_MALFORMED, "the rows of a batch lie outside");
     if (size - offset_at(offsets, is_wide, rows->count) > PADDING_MAX)
-        return fl_flight_fail(fault, FL_FLIGHT_MALFORMED, "a batch has bytes that no row has");
+        return fail_left_out(fault);
     rows->first = offset_at(offsets, is_wide, 0);
     rows->total = offset_at(offsets, is_wide, rows->count) - rows->first;
     return true;
