@@ -221,19 +221,29 @@ static void part(void *data)
     free(parting);
 }
 
-/* The kernel takes 0.1 s to forget 1 GiB that was not written to the disk yet (measured): too long
- * for somebody who has cancelled. A thread of the pool waits for it instead. */
-static void part_later(struct fl_run *run, int fd)
+/* A reference more, for part_later(). NULL where none can be had: then the last one is closed here.
+ */
+static struct parting *hold_on(const struct fl_run *run)
 {
-    struct parting *parting = fd >= 0 ? malloc(sizeof(*parting)) : NULL;
+    struct parting *parting = malloc(sizeof(*parting));
 
     if (!parting)
-        return;
-    parting->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        return NULL;
+    parting->fd =
+        fcntl(run->publish ? fl_publish_fd(run->publish) : run->spool_fd, F_DUPFD_CLOEXEC, 0);
     parting->job = (struct fl_pool_job){.body = part, .data = parting, .lane = ""};
-    if (parting->fd < 0)
-        free(parting);
-    else if (fl_pool_submit(run->engine->pool, &parting->job, NULL) != FLAME_OK)
+    if (parting->fd >= 0)
+        return parting;
+    free(parting);
+    return NULL;
+}
+
+/* The kernel takes 0.1 s to forget 1 GiB that was not written to the disk yet (measured): too long
+ * for somebody who has cancelled. A thread of the pool waits for it instead; it must be the last to
+ * close, so it begins when all other references are gone. */
+static void part_later(struct fl_run *run, struct parting *parting)
+{
+    if (parting && fl_pool_submit(run->engine->pool, &parting->job, NULL) != FLAME_OK)
         part(parting);
 }
 
@@ -242,14 +252,14 @@ bool fl_output_done(struct fl_run *run, int32_t status)
 {
     bool is_large = run->sink && fl_sink_size(run->sink) >= SLOW_TO_FORGET;
     bool leaves = run->sink && fl_held_leave(run, status);
+    struct parting *parting = is_large && status >= FLAME_FIRST_FAILURE ? hold_on(run) : NULL;
 
     fl_sink_free(run->sink);
-    if (is_large && status >= FLAME_FIRST_FAILURE)
-        part_later(run, run->publish ? fl_publish_fd(run->publish) : run->spool_fd);
     fl_publish_free(run->publish);
     fl_lock_close(run->lock, run->is_published);
     if (run->spool_fd >= 0)
         (void)close(run->spool_fd);
+    part_later(run, parting);
     run->sink = NULL;
     run->publish = NULL;
     run->lock = NULL;
