@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real nginx on loopback: HTTP/1.1, TLS, HTTP/2 over TLS and over plain TCP."""
+import http.client
+import itertools
 import os
 import pathlib
 import socket
@@ -46,6 +48,7 @@ class Nginx:
 
     def __init__(self, work, certificates):
         self.work, self.root = pathlib.Path(work), pathlib.Path(work) / "root"
+        self.marks = itertools.count()
         self.root.mkdir()
         self.ports = dict(zip(self.KINDS, free_ports(4)))
         (self.work / "users").write_text("me:{PLAIN}secret word\n")
@@ -74,7 +77,19 @@ class Nginx:
         return f"{self.KINDS[kind]}://127.0.0.1:{self.ports[kind]}{path}"
 
     def log(self):
-        return (self.work / "access.log").read_text().splitlines()
+        """The lines so far. nginx writes one when its answer is gone, which is after the client has
+        it: so a request of our own is sent, and waited for, behind all others."""
+        mark, end = f"/mark-{next(self.marks)}", time.monotonic() + 20
+        client = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=20)
+        client.request("GET", mark)
+        client.getresponse().read()
+        client.close()
+        while True:
+            lines = (self.work / "access.log").read_text().splitlines()
+            if any(line.endswith(f" {mark}") for line in lines):
+                return [line for line in lines if " /mark-" not in line]
+            assert time.monotonic() < end, lines[-5:]
+            time.sleep(0.005)
 
     def close(self):
         self.process.terminate()
