@@ -9,6 +9,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 packaging/setup.sh test
 
+# Lines of pytest, Criterion, sanitizers and libFuzzer that say what was wrong.
+COMPLAINTS='\*\*\*|^E  |^_{3,} .* _{3,}$|^\[FAIL\]|^\[----\] +[^ ]|ERROR:|WARNING: Thread|runtime error:'
+
 failed=0
 run_tests() { # preset, ctest arguments
     local preset=$1 out=build/$1/ctest.out status=0
@@ -19,6 +22,10 @@ run_tests() { # preset, ctest arguments
         grep -aE '^SKIP|^\[SKIP\]' | sed "s/^/$preset: /" >>build/skipped || true
     {
         printf '\n%s %s\n' "$preset" "$*"
+        if [ "$status" != 0 ]; then
+            echo "what failed said:"
+            sed 's/\x1b\[[0-9;]*m//g' "$out" | grep -aE "$COMPLAINTS" | cut -c1-200 | head -n 40
+        fi
         sed -n '/% tests passed/,$p' "$out"
     } >>build/closing
     return "$status"
