@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build=(gcc g++ make cmake ninja-build pkg-config libcurl4-openssl-dev libjansson-dev nettle-dev
-       libsodium-dev libzstd-dev liblz4-dev libbson-dev libgrpc-dev libssl-dev python3 nginx-light)
+       libsodium-dev libyaml-dev libzstd-dev liblz4-dev libbson-dev libgrpc-dev libssl-dev python3 nginx-light)
 check=(libcriterion-dev python3-pytest python3-venv openssl strace universal-ctags clang-format-14 clang-14
        libclang-rt-14-dev abigail-tools valgrind e2fsprogs xfsprogs binutils iproute2
        minisign)

@@ -15,6 +15,8 @@ import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]')
 PUBLIC = {"flame/status.h", "flame/plugin.h", "flame/fetch.h"}
+SDK = PUBLIC | {"flame/context.h", "flame/object.h", "flame/storage.h"}
+PURE = {"base", "url"}  # modules of the core that the SDK may use: functions without state
 ABI = {"flame/status.h", "flame/plugin.h"}
 FOREIGN = re.compile(r"^(curl|grpc|grpcpp|google/protobuf)/|^archive(_entry)?\.h$")
 
@@ -110,11 +112,38 @@ def check_devcache(top):
             yield f"{where}: '{what}' is for its server only"
 
 
+def check_abi_headers(top):
+    """What a plugin includes knows no host."""
+    for path, number, _, what in includes(top / "sdk/include"):
+        if path.name in ("plugin.h", "status.h") and what in SDK - {"flame/status.h"}:
+            yield f"{path.relative_to(top)}:{number}: '{what}' is not for it"
+
+
+def check_sdk(top):
+    """A part of libflame-sdk includes itself, the parts before it, the public headers, and pure
+    functions: the core's, and in `object` the wire formats of the cache."""
+    order = cmake_list((top / "sdk/CMakeLists.txt").read_text(), "set.FL_SDK_PARTS")
+    for part in order:
+        allowed = {*order[:order.index(part) + 1], *PURE}
+        flight = top / "plugins/grpc/flight" if part == "object" else None
+        for path, number, bracket, what in includes(top / "sdk" / part):
+            where = f"{path.relative_to(top)}:{number}"
+            if bracket == "<" and what.startswith("flame/") and what not in SDK:
+                yield f"{where}: '{what}' is not for it"
+            if FOREIGN.match(what):
+                yield f"{where}: the sdk has no '{what}'"
+            is_flight = flight and (flight / what).exists()
+            if bracket == '"' and what.split("/")[0] not in allowed and not is_flight:
+                yield f"{where}: {part} does not use '{what}'"
+
+
 def check(top):
     found = [*check_modules(top), *check_core(top)]
     found += check_folder(top, top / "core/cli", PUBLIC)
     found += check_folder(top, top / "core/include", {"flame/status.h"})
-    found += check_folder(top, top / "sdk/include", {"flame/status.h"})
+    found += check_folder(top, top / "sdk/include", {"flame/status.h", "flame/fetch.h", "flame/context.h"})
+    found += check_abi_headers(top)
+    found += check_sdk(top)
     for folder in sorted(path for path in (top / "plugins").iterdir() if path.is_dir()):
         found += check_folder(top, folder, ABI)
     found += check_flight(top)
