@@ -46,7 +46,7 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
                         .verbs = ON_GET,
                         .help = "put the files into DIR"},
     [CLI_CREATE_DIRS] = {.name = "create-dirs",
-                         .verbs = ON_GET,
+                         .verbs = ON_GET | ON_PUT,
                          .effect = CLI_TASK_FLAG,
                          .task_flag = FLAME_TASK_CREATE_DIRS,
                          .help = "make the file's missing directories; they stay if it fails"},

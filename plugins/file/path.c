@@ -94,6 +94,62 @@ static int open_allowed(const char *roots, const char *path, int flags)
     return fd;
 }
 
+/* Make a directory, for good, and step into it. Nobody's link is followed. */
+static int make_and_enter(int at, const char *name)
+{
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+        errno = ENOENT;
+        return -1;
+    }
+    if (mkdirat(at, name, 0777) != 0 && errno != EEXIST)
+        return -1;
+    if (fsync(at) != 0)
+        return -1;
+    return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Open the deepest directory of `path` that is there; *rest = what is missing behind it. */
+static int open_deepest(const char *roots, const char *path, const char **rest)
+{
+    char shorter[PATH_MAX];
+    size_t size = strlen(path);
+    int fd = -1;
+
+    errno = ENOENT;
+    memcpy(shorter, path, size + 1);
+    while (fd < 0 && errno == ENOENT && size > 1) {
+        do
+            size--;
+        while (size > 0 && path[size] != '/');
+        shorter[size > 0 ? size : 1] = '\0';
+        fd = open_allowed(roots, shorter, O_RDONLY | O_DIRECTORY);
+    }
+    *rest = path + size;
+    return fd;
+}
+
+static int make_directories(const char *roots, const char *path)
+{
+    const char *rest;
+    int fd = open_deepest(roots, path, &rest);
+
+    while (fd >= 0 && *(rest += strspn(rest, "/"))) {
+        fl_auto_fd int at = fd;
+        size_t size = strcspn(rest, "/");
+        char name[NAME_MAX + 1];
+
+        if (size > NAME_MAX) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        memcpy(name, rest, size);
+        name[size] = '\0';
+        fd = make_and_enter(at, name);
+        rest += size;
+    }
+    return fd;
+}
+
 int32_t fl_path_open(const struct fl_call *call, const char *path, int flags, int *fd)
 {
     const struct flame_host *host = call->host;
@@ -104,6 +160,8 @@ int32_t fl_path_open(const struct fl_call *call, const char *path, int flags, in
     if (status != FLAME_OK)
         return status;
     opened = open_allowed(roots, path, flags);
+    if (opened < 0 && errno == ENOENT && call->request->flags & FLAME_REQUEST_CREATE_DIRS)
+        opened = make_directories(roots, path);
     if (opened >= 0) {
         *fd = opened;
         return FLAME_OK;

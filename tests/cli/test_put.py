@@ -40,6 +40,12 @@ def test_a_file_is_stored_at_a_file_url(put, source, tmp_path):
     assert (tmp_path / "stored").read_bytes() == BODY
 
 
+def test_missing_directories_are_made_when_asked_for(put, source, tmp_path):
+    put(source, f"file://{tmp_path}/a/b/stored").failed("NOT_FOUND")
+    is_quiet(put("--create-dirs", source, f"file://{tmp_path}/a/b/stored"))
+    assert (tmp_path / "a/b/stored").read_bytes() == BODY
+
+
 def test_a_file_is_stored_over_http_and_replaces_what_was_there(put, serve, source):
     objects = Objects(x=b"old")
     is_quiet(put(source, serve(objects).url("/x")))

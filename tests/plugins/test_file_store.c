@@ -346,3 +346,47 @@ Test(file_store, stays_below_the_allowed_directories)
     expect(plugin_run_store, scratch_url(&scratch, "file"), FLAME_ERR_POLICY);
     cr_assert_eq(scratch_count(&scratch), 1);
 }
+
+/* A store that may make directories. */
+static void expect_created(const char *name, int32_t status)
+{
+    struct plugin_run run;
+
+    plugin_run_init(&run, host, scratch_url(&scratch, name));
+    run.source = new_text;
+    run.source_size = sizeof(new_text);
+    run.request.flags = FLAME_REQUEST_CREATE_DIRS;
+    check(&run, plugin_run_store, status);
+    plugin_run_done(&run);
+}
+
+static bool is_there(const char *name)
+{
+    struct stat found;
+
+    return lstat(scratch_path(&scratch, name), &found) == 0;
+}
+
+Test(file_store, makes_missing_directories_when_asked)
+{
+    expect(plugin_run_store, scratch_url(&scratch, "a/b/c/file"), FLAME_ERR_NOT_FOUND);
+    cr_assert(!is_there("a"));
+    expect_created("a/b/c/file", FLAME_OK);
+    cr_assert(scratch_holds(scratch_path(&scratch, "a/b/c/file"), new_text, sizeof(new_text)));
+    expect_created("a/b/file", FLAME_OK);
+    expect_created("a/b/c/file", FLAME_OK);
+    expect_created("a/b/c/file/below", FLAME_ERR_NOT_FOUND);
+}
+
+Test(file_store, makes_directories_where_no_link_of_others_leads_it)
+{
+    cr_assert_eq(mkdir(scratch_path(&scratch, "open"), 0777), 0);
+    cr_assert_eq(symlink("../away", scratch_path(&scratch, "open/dangling")), 0);
+    expect_created("open/dangling/file", FLAME_ERR_NOT_FOUND);
+    cr_assert(!is_there("away"));
+    plugin_host_option(host, "roots", scratch_path(&scratch, "open"));
+    expect_created("other/file", FLAME_ERR_POLICY);
+    cr_assert(!is_there("other"));
+    expect_created("open/new/file", FLAME_OK);
+    cr_assert(is_there("open/new/file"));
+}

@@ -57,7 +57,7 @@ Test(task, each_verb_knows_its_flags_and_no_others)
         uint32_t known;
     } rows[] = {
         {FLAME_FETCH, 0x3ff},
-        {FLAME_STORE, FLAME_TASK_KEEP | FLAME_TASK_FD},
+        {FLAME_STORE, FLAME_TASK_KEEP | FLAME_TASK_FD | FLAME_TASK_CREATE_DIRS},
         {FLAME_REMOVE, FLAME_TASK_PREFIX},
         {FLAME_STAT, 0},
         {FLAME_LIST, 0},

@@ -143,7 +143,7 @@ struct flame_event {
 #define FLAME_TASK_SPOOL 0x8u           /* fd, write: nothing leaves before all is verified */
 #define FLAME_TASK_REMOTE_TIME 0x10u    /* to a path: the file gets the object's mtime */
 #define FLAME_TASK_REQUIRE_DIGEST 0x20u /* fail unless digest or checksum_url gave one */
-#define FLAME_TASK_CREATE_DIRS 0x40u    /* to a path: make missing parents; they stay if it fails */
+#define FLAME_TASK_CREATE_DIRS 0x40u    /* to a path, store: make missing folders; they stay */
 #define FLAME_TASK_FD 0x80u             /* `fd` is meant (0 is a descriptor too) */
 #define FLAME_TASK_NO_RESUME 0x100u     /* to a path: neither use nor leave a partial file */
 #define FLAME_TASK_NO_LOCK 0x200u       /* to a path: join nobody, wait for nobody */

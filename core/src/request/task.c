@@ -37,7 +37,7 @@ static uint32_t flags_of(uint32_t verb)
     case FLAME_FETCH:
         return FETCH_FLAGS;
     case FLAME_STORE:
-        return FLAME_TASK_KEEP | FLAME_TASK_FD;
+        return FLAME_TASK_KEEP | FLAME_TASK_FD | FLAME_TASK_CREATE_DIRS;
     case FLAME_REMOVE:
         return FLAME_TASK_PREFIX;
     default:

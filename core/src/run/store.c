@@ -65,6 +65,8 @@ static int32_t ask_store(struct fl_run *run, uint64_t caps, struct flame_request
         request->flags |= FLAME_REQUEST_SOURCE_SIZE;
     else if (!(caps & FLAME_CAN_STORE_STREAM))
         return unsupported(run, "store what has no known size", err);
+    if (run->task.said.flags & FLAME_TASK_CREATE_DIRS)
+        request->flags |= FLAME_REQUEST_CREATE_DIRS;
     atomic_store(&run->transfer.total, request->source_size);
     return ask_condition(run, caps, request, err);
 }

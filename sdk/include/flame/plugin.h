@@ -72,6 +72,7 @@ enum flame_condition {
 #define FLAME_REQUEST_SOURCE_SIZE 0x1u /* store: source_size is known (a pipe's is not) */
 #define FLAME_REQUEST_FRESH 0x2u       /* go past caches on the way: a digest did not match */
 #define FLAME_REQUEST_PREFIX 0x4u      /* remove: the URL is a prefix and the caller means it */
+#define FLAME_REQUEST_CREATE_DIRS 0x8u /* store: make missing folders, if that is yours to do */
 /* A flag among these bits that the plugin does not know: fail with UNSUPPORTED. The lower sixteen
  * are advice and may be ignored. */
 #define FLAME_REQUEST_MUST_UNDERSTAND 0xffff0000u
