@@ -4,6 +4,7 @@
 #ifndef FL_CACHE_CLEANUP_H
 #define FL_CACHE_CLEANUP_H
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,10 +13,14 @@ static inline void fl_cleanup_free(void *pointer)
     free(*(void **)pointer);
 }
 
-static inline void fl_cleanup_fd(int *fd)
+/* errno stays: it is often what the function is about to report. */
+static inline void fl_cleanup_fd(const int *fd)
 {
+    int errnum = errno;
+
     if (*fd >= 0)
         (void)close(*fd);
+    errno = errnum;
 }
 
 #define fl_auto_free __attribute__((cleanup(fl_cleanup_free)))
