@@ -12,8 +12,6 @@
 
 #define REQUEST_MAX ((size_t)1 << 20)
 
-static void step(struct fl_cache_call *call);
-
 /* ---- operations ------------------------------------------------------------------------------ */
 
 static void give_away(struct fl_cache_tag *tag)
