@@ -278,8 +278,10 @@ static void on_finished(struct fl_cache_call *call, bool ok)
     (void)ok;
 }
 
+/* A message is here still if its sending could not be started. */
 static void free_call(struct fl_cache_call *call)
 {
+    grpc_byte_buffer_destroy(call->outgoing);
     fl_cache_message_done(&call->message);
     fl_cache_reply_free(call->reply);
     fl_cache_upload_free(call->upload);
