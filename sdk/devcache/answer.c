@@ -17,7 +17,7 @@
 struct fl_cache_answer {
     const struct fl_cache_service *service;
     struct fl_cache_object *object;
-    struct fl_cache_mapping *mapping; /* it has the object then */
+    struct fl_cache_mapping *mapping; /* NULL = the object is read bit by bit */
     struct fl_flight_format format;
     uint64_t messages; /* in all, the schema first */
     uint64_t sent;
@@ -78,7 +78,7 @@ static bool open_object(struct fl_cache_answer *answer, struct fl_cache_status *
 
     if (service->layout == FL_CACHE_LAYOUT_BATCHES && !answer->object->record.is_native)
         return true;
-    answer->mapping = fl_cache_mapping_new(service->store, answer->object, status);
+    answer->mapping = fl_cache_mapping_new(answer->object, status);
     return answer->mapping != NULL;
 }
 
@@ -112,9 +112,8 @@ void fl_cache_answer_free(struct fl_cache_answer *answer)
 {
     if (!answer)
         return;
-    if (answer->mapping)
-        fl_cache_mapping_release(answer->mapping);
-    else if (answer->object)
+    fl_cache_mapping_release(answer->mapping);
+    if (answer->object)
         fl_cache_store_give(answer->service->store, answer->object);
     free(answer);
 }

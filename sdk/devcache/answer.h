@@ -29,7 +29,7 @@ enum fl_cache_step fl_cache_answer_next(struct fl_cache_answer *answer,
 void fl_cache_answer_spoil_schema(struct fl_cache_answer *answer);
 void fl_cache_answer_drop_last(struct fl_cache_answer *answer);
 
-/* Takes NULL. Pieces that are still held elsewhere stay good. */
+/* Takes NULL. Pieces that are still held elsewhere stay good, also without the store. */
 void fl_cache_answer_free(struct fl_cache_answer *answer);
 
 #endif

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-struct fl_cache_mapping *fl_cache_mapping_new(struct fl_cache_store *store,
-                                              struct fl_cache_object *object,
+struct fl_cache_mapping *fl_cache_mapping_new(const struct fl_cache_object *object,
                                               struct fl_cache_status *status)
 {
     struct fl_cache_mapping *mapping = calloc(1, sizeof(*mapping));
@@ -25,8 +24,6 @@ struct fl_cache_mapping *fl_cache_mapping_new(struct fl_cache_store *store,
     }
     mapping->data = data;
     mapping->size = size;
-    mapping->store = store;
-    mapping->object = object;
     __atomic_store_n(&mapping->holders, 1, __ATOMIC_RELEASE);
     return mapping;
 }
@@ -40,10 +37,9 @@ void fl_cache_mapping_release(void *context)
 {
     struct fl_cache_mapping *mapping = context;
 
-    if (__atomic_sub_fetch(&mapping->holders, 1, __ATOMIC_ACQ_REL) > 0)
+    if (!mapping || __atomic_sub_fetch(&mapping->holders, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     if (mapping->data)
         (void)munmap(mapping->data, mapping->size);
-    fl_cache_store_give(mapping->store, mapping->object);
     free(mapping);
 }
