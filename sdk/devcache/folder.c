@@ -75,6 +75,15 @@ void fl_cache_folder_name(const struct fl_flight_key *key, char name[FL_CACHE_NA
     (void)snprintf(name + at, FL_CACHE_NAME_MAX - at, SUFFIX);
 }
 
+/* Only what fl_cache_folder_create() makes: others may have hidden files there too. */
+static bool is_draft(const char *name)
+{
+    size_t skip = strlen(DRAFT);
+
+    return strncmp(name, DRAFT, skip) == 0 && name[skip] &&
+           name[skip + strspn(name + skip, "0123456789")] == '\0';
+}
+
 static bool is_object(const char *name)
 {
     size_t size = strlen(name);
@@ -142,12 +151,22 @@ int fl_cache_folder_read(const struct fl_cache_folder *folder, const char *name,
     return fd;
 }
 
+/* NULL = failed, as errno says. */
+static DIR *open_entries(const struct fl_cache_folder *folder)
+{
+    fl_auto_fd int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+
+    if (entries)
+        (void)fl_take_fd(&fd);
+    return entries;
+}
+
 bool fl_cache_folder_scan(const struct fl_cache_folder *folder,
                           bool (*found)(void *context, const char *name), void *context,
                           struct fl_cache_status *status)
 {
-    int fd = folder->fd < 0 ? -1 : openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+    DIR *entries = folder->fd < 0 ? NULL : open_entries(folder);
     struct dirent *entry;
     bool goes_on = true;
 
@@ -155,12 +174,14 @@ bool fl_cache_folder_scan(const struct fl_cache_folder *folder,
         return true;
     if (!entries)
         return fl_cache_fail_errno(status, "could not read the storage directory");
-    while (goes_on && (entry = readdir(entries))) {
-        if (strncmp(entry->d_name, DRAFT, strlen(DRAFT)) == 0)
+    while (goes_on && (errno = 0, entry = readdir(entries))) {
+        if (is_draft(entry->d_name))
             goes_on = fl_cache_folder_remove(folder, entry->d_name, status);
         else if (is_object(entry->d_name))
             goes_on = found(context, entry->d_name);
     }
+    if (goes_on && errno != 0)
+        goes_on = fl_cache_fail_errno(status, "could not read the storage directory");
     (void)closedir(entries);
     return goes_on;
 }

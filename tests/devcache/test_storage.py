@@ -72,7 +72,8 @@ def test_other_files_are_passed_over_and_left_alone(cache, client, tmp_path):
     whole = real.read_bytes()
     digest = "-" + "0" * 32 + ".flame"
     made = {"empty" + digest: b"", "short" + digest: whole[-8:], "moved" + digest: whole,
-            "cut" + digest: whole[1:], "readme.txt": b"hello", ".flame": b""}
+            "cut" + digest: whole[1:], "readme.txt": b"hello", ".flame": b"",
+            ".new-notes": b"a stranger's", ".new-": b"", ".new-1x": b"also his"}
     for name, data in made.items():
         (tmp_path / "s" / name).write_bytes(data)
     os.mkfifo(tmp_path / "s" / ("fifo" + digest))
