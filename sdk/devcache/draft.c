@@ -129,7 +129,8 @@ static bool publish(struct fl_cache_draft *draft, const struct fl_flight_key *ke
     before = fl_cache_index_set(&store->index, object);
     if (before)
         fl_cache_store_drop(store, before);
-    return fl_cache_folder_settle(&store->folder, status);
+    return fl_cache_folder_settle(&store->folder,
+                                  "the object is stored, but a power cut may lose it", status);
 }
 
 bool fl_cache_store_put(struct fl_cache_store *store, struct fl_cache_draft *draft,

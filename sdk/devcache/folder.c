@@ -126,10 +126,11 @@ bool fl_cache_folder_publish(const struct fl_cache_folder *folder, int fd, const
     return true;
 }
 
-bool fl_cache_folder_settle(const struct fl_cache_folder *folder, struct fl_cache_status *status)
+bool fl_cache_folder_settle(const struct fl_cache_folder *folder, const char *otherwise,
+                            struct fl_cache_status *status)
 {
     if (folder->fd >= 0 && folder->is_durable && fsync(folder->fd) != 0)
-        return fl_cache_fail_errno(status, "the object is stored, but a power cut may lose it");
+        return fl_cache_fail_errno(status, otherwise);
     return true;
 }
 

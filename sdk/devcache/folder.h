@@ -37,8 +37,10 @@ int fl_cache_folder_create(const struct fl_cache_folder *folder, char name[FL_CA
 bool fl_cache_folder_publish(const struct fl_cache_folder *folder, int fd, const char *draft,
                              const char *name, struct fl_cache_status *status);
 
-/* Where durability is wanted: the names survive a power cut too. */
-bool fl_cache_folder_settle(const struct fl_cache_folder *folder, struct fl_cache_status *status);
+/* Where durability is wanted: what was named and removed survives a power cut too. `otherwise` is
+ * what to say if that fails. */
+bool fl_cache_folder_settle(const struct fl_cache_folder *folder, const char *otherwise,
+                            struct fl_cache_status *status);
 
 /* Remove a file, "" and one that is not there are nothing. */
 bool fl_cache_folder_remove(const struct fl_cache_folder *folder, const char *name,

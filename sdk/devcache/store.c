@@ -85,16 +85,22 @@ bool fl_cache_store_remove(struct fl_cache_store *store, const struct fl_flight_
 {
     struct fl_cache_object *object;
     bool done = true;
+    bool was_there = false;
 
     (void)pthread_mutex_lock(&store->lock);
     while (done && (object = fl_cache_index_take(&store->index, key))) {
         done = fl_cache_folder_remove(&store->folder, object->name, status);
+        was_there |= done;
         if (done)
             fl_cache_store_drop(store, object);
         else
             (void)fl_cache_index_set(&store->index, object);
     }
     (void)pthread_mutex_unlock(&store->lock);
+    if (was_there &&
+        !fl_cache_folder_settle(&store->folder, "it is deleted, but a power cut may bring it back",
+                                status))
+        return false;
     return done;
 }
 
