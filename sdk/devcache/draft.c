@@ -109,7 +109,8 @@ static void hand_over(struct fl_cache_draft *draft, struct fl_cache_object *obje
     draft->reserved = 0;
 }
 
-/* Under the lock: the draft, complete but for its record, takes the place of what is there. */
+/* Under the lock: the draft, complete but for its record and flushed that far, takes the place of
+ * what is there. To be settled, without the lock. */
 static bool publish(struct fl_cache_draft *draft, const struct fl_flight_key *key,
                     struct fl_cache_status *status)
 {
@@ -129,6 +130,11 @@ static bool publish(struct fl_cache_draft *draft, const struct fl_flight_key *ke
     before = fl_cache_index_set(&store->index, object);
     if (before)
         fl_cache_store_drop(store, before);
+    return true;
+}
+
+static bool settle(const struct fl_cache_store *store, struct fl_cache_status *status)
+{
     return fl_cache_folder_settle(&store->folder,
                                   "the object is stored, but a power cut may lose it", status);
 }
@@ -141,6 +147,8 @@ bool fl_cache_store_put(struct fl_cache_store *store, struct fl_cache_draft *dra
     uint64_t next = 1;
     bool done;
 
+    if (!fl_cache_folder_flush(&store->folder, draft->fd, status))
+        return false;
     (void)pthread_mutex_lock(&store->lock);
     before = fl_cache_index_find(&store->index, key->text);
     if (before)
@@ -149,6 +157,7 @@ bool fl_cache_store_put(struct fl_cache_store *store, struct fl_cache_draft *dra
         draft->record.part[i].version = next;
     done = publish(draft, key, status);
     (void)pthread_mutex_unlock(&store->lock);
+    done = done && settle(store, status);
     if (done)
         *version = next;
     return done;
@@ -185,7 +194,8 @@ static struct fl_cache_draft *join(struct fl_cache_object *object, struct fl_cac
     uint64_t size = fl_cache_record_end(&object->record);
     bool done = joined && reserve(joined, size + patch->size, status) &&
                 fl_cache_copy(object->fd, size, joined->fd, 0, status) &&
-                fl_cache_copy(patch->fd, patch->size, joined->fd, size, status);
+                fl_cache_copy(patch->fd, patch->size, joined->fd, size, status) &&
+                fl_cache_folder_flush(&patch->store->folder, joined->fd, status);
 
     for (uint32_t i = 0; done && i < object->record.parts; i++) {
         const struct fl_cache_part *part = &object->record.part[i];
@@ -219,6 +229,7 @@ static bool patch_once(struct fl_cache_store *store, struct fl_cache_draft *draf
             *version = 0;
         done = *version == 0 || publish(joined, key, status);
         (void)pthread_mutex_unlock(&store->lock);
+        done = done && (*version == 0 || settle(store, status));
         fl_cache_draft_free(joined);
     }
     fl_cache_store_give(store, object);

@@ -114,13 +114,21 @@ int fl_cache_folder_create(const struct fl_cache_folder *folder, char name[FL_CA
     return fd;
 }
 
+bool fl_cache_folder_flush(const struct fl_cache_folder *folder, int fd,
+                           struct fl_cache_status *status)
+{
+    if (folder->fd >= 0 && folder->is_durable && fdatasync(fd) != 0)
+        return fl_cache_fail_errno(status, "could not make the object durable");
+    return true;
+}
+
 bool fl_cache_folder_publish(const struct fl_cache_folder *folder, int fd, const char *draft,
                              const char *name, struct fl_cache_status *status)
 {
     if (folder->fd < 0)
         return true;
-    if (folder->is_durable && fdatasync(fd) != 0)
-        return fl_cache_fail_errno(status, "could not make the object durable");
+    if (!fl_cache_folder_flush(folder, fd, status))
+        return false;
     if (renameat(folder->fd, draft, folder->fd, name) != 0)
         return fl_cache_fail_errno(status, "could not name the object");
     return true;

@@ -33,7 +33,12 @@ void fl_cache_folder_name(const struct fl_flight_key *key, char name[FL_CACHE_NA
 int fl_cache_folder_create(const struct fl_cache_folder *folder, char name[FL_CACHE_NAME_MAX],
                            struct fl_cache_status *status);
 
-/* The draft `fd`, `draft` becomes `name`, in place of what is there. Nothing in memory. */
+/* Where durability is wanted: what was written so far survives a power cut. */
+bool fl_cache_folder_flush(const struct fl_cache_folder *folder, int fd,
+                           struct fl_cache_status *status);
+
+/* The draft `fd`, `draft` becomes `name`, in place of what is there, flushed first. Nothing in
+ * memory. */
 bool fl_cache_folder_publish(const struct fl_cache_folder *folder, int fd, const char *draft,
                              const char *name, struct fl_cache_status *status);
 

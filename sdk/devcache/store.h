@@ -6,7 +6,9 @@
  * base or a patch is one more than the newest before it; what was deleted begins at 1 again. A
  * patch makes a new file of the old bytes and its own. Listing goes by key, in order.
  *
- * Any thread; one lock guards the index and is not held while bytes are written or read. */
+ * Any thread; one lock guards the index. It is not held while the bytes of objects are written,
+ * read or flushed; of a store it covers the record and the rename (a flush of the record where
+ * stores are durable), of a delete the unlinking, of a read the opening. */
 #ifndef FL_CACHE_STORE_H
 #define FL_CACHE_STORE_H
 
@@ -19,7 +21,7 @@ struct fl_cache_store;
 
 struct fl_cache_store_config {
     const char *directory; /* NULL = memory */
-    bool is_durable;       /* survives a power cut too: fdatasync before each name */
+    bool is_durable;       /* what was stored or deleted survives a power cut too */
     uint64_t max_bytes;    /* of all objects and drafts together; 0 = no bound */
 };
 
