@@ -88,11 +88,6 @@ void fl_cache_message_done(struct fl_cache_message *message)
 
 /* ---- what each method answers ---------------------------------------------------------------- */
 
-static bool bad_message(struct fl_cache_status *status, const struct fl_flight_fault *fault)
-{
-    return fl_cache_fail(status, FL_CACHE_INVALID_ARGUMENT, "%s", fault->why);
-}
-
 static struct fl_flight_endpoint endpoint_of(const struct fl_cache_service *service,
                                              struct fl_flight_bytes key)
 {
@@ -109,7 +104,7 @@ static bool get(struct fl_cache_reply *reply, struct fl_flight_bytes request,
     struct fl_flight_bytes ticket;
 
     if (!fl_flight_read_single(request, &ticket, &fault))
-        return bad_message(status, &fault);
+        return fl_cache_fail_fault(status, &fault);
     reply->answer = fl_cache_answer_new(reply->service, ticket, status);
     return reply->answer != NULL;
 }
@@ -136,7 +131,7 @@ static bool act(struct fl_cache_reply *reply, struct fl_flight_bytes request,
     size_t size;
 
     if (!fl_flight_read_action(request, &action, &fault))
-        return bad_message(status, &fault);
+        return fl_cache_fail_fault(status, &fault);
     if (fl_flight_bytes_equal(action.type, DELETE))
         return run_delete(reply, action.body, status);
     size = action.type.size < SHOWN_MAX ? action.type.size : SHOWN_MAX;
@@ -185,7 +180,7 @@ static bool tell_info(struct fl_cache_reply *reply, struct fl_flight_bytes reque
     bool done = false;
 
     if (!fl_flight_read_descriptor(request, &descriptor, &fault))
-        return bad_message(status, &fault);
+        return fl_cache_fail_fault(status, &fault);
     if (join_path(&descriptor, &key, status)) {
         struct fl_flight_info info = {.endpoints = 1, .total_records = -1, .total_bytes = -1};
 
