@@ -43,10 +43,11 @@ bool fl_cache_method_find(struct fl_flight_bytes path, enum fl_cache_method *met
                           struct fl_cache_status *status)
 {
     const size_t skip = strlen(PREFIX);
-    struct fl_flight_bytes name = {path.data + skip, path.size - skip};
+    struct fl_flight_bytes name;
 
     if (path.size < skip || memcmp(path.data, PREFIX, skip) != 0)
         return fl_cache_fail(status, FL_CACHE_UNIMPLEMENTED, "no such service");
+    name = (struct fl_flight_bytes){path.data + skip, path.size - skip};
     for (int i = 0; i < FL_CACHE_METHODS; i++) {
         if (!fl_flight_bytes_equal(name, methods[i].name))
             continue;
