@@ -10,16 +10,6 @@
 #define SHOWN_MAX 256
 #define PATCH "PATCH:"
 
-/* Foreign bytes for a status text: printable, and not too many. */
-static void show(struct fl_flight_bytes text, char out[SHOWN_MAX + 1])
-{
-    size_t size = text.size < SHOWN_MAX ? text.size : SHOWN_MAX;
-
-    for (size_t i = 0; i < size; i++)
-        out[i] = text.data[i] >= 0x20 && text.data[i] < 0x7f ? (char)text.data[i] : '?';
-    out[size] = '\0';
-}
-
 static struct fl_flight_bytes next_part(struct fl_flight_bytes *left)
 {
     const uint8_t *slash = left->size > 0 ? memchr(left->data, '/', left->size) : NULL;
@@ -59,7 +49,7 @@ static bool refuse(struct fl_flight_bytes text, uint32_t kinds, const char *why,
     struct fl_flight_bytes left = text;
     char shown[SHOWN_MAX + 1];
 
-    show(text, shown);
+    fl_cache_show(text, shown, sizeof(shown));
     if (is_object && parts != 3)
         return fl_cache_fail(status, FL_CACHE_INVALID_ARGUMENT,
                              "Invalid key '%s': expected '<app>/<ssn>/<uuid>'", shown);
@@ -68,7 +58,7 @@ static bool refuse(struct fl_flight_bytes text, uint32_t kinds, const char *why,
 
         if (!is_bad(part))
             continue;
-        show(part, shown);
+        fl_cache_show(part, shown, sizeof(shown));
         return fl_cache_fail(status, FL_CACHE_INVALID_ARGUMENT, "Invalid key component: '%s'",
                              shown);
     }

@@ -129,18 +129,12 @@ static bool act(struct fl_cache_reply *reply, struct fl_flight_bytes request,
     struct fl_flight_fault fault = {FL_FLIGHT_NONE, NULL};
     struct fl_flight_action action;
     char shown[SHOWN_MAX + 1];
-    size_t size;
 
     if (!fl_flight_read_action(request, &action, &fault))
         return fl_cache_fail_fault(status, &fault);
     if (fl_flight_bytes_equal(action.type, DELETE))
         return run_delete(reply, action.body, status);
-    size = action.type.size < SHOWN_MAX ? action.type.size : SHOWN_MAX;
-    for (size_t i = 0; i < size; i++)
-        shown[i] = action.type.data[i] > 0x20 && action.type.data[i] < 0x7f
-                       ? (char)action.type.data[i]
-                       : '?';
-    shown[size] = '\0';
+    fl_cache_show(action.type, shown, sizeof(shown));
     return fl_cache_fail(status, FL_CACHE_INVALID_ARGUMENT,
                          "Unknown action type: %s. Only " DELETE " is supported.", shown);
 }

@@ -38,6 +38,15 @@ bool fl_cache_fail_fault(struct fl_cache_status *status, const struct fl_flight_
                          "%s", fault->why);
 }
 
+void fl_cache_show(struct fl_flight_bytes text, char *out, size_t room)
+{
+    size_t size = text.size < room ? text.size : room - 1;
+
+    for (size_t i = 0; i < size; i++)
+        out[i] = text.data[i] >= 0x20 && text.data[i] < 0x7f ? (char)text.data[i] : '?';
+    out[size] = '\0';
+}
+
 bool fl_cache_code_find(const char *name, enum fl_cache_code *code)
 {
     static const struct {

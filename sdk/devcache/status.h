@@ -5,6 +5,7 @@
 #ifndef FL_CACHE_STATUS_H
 #define FL_CACHE_STATUS_H
 
+#include "buffer.h"
 #include "fault.h"
 
 #include <stdbool.h>
@@ -56,6 +57,9 @@ bool fl_cache_fail_errno(struct fl_cache_status *status, const char *what);
 
 /* The same for bytes that are wrong: INVALID_ARGUMENT, for a limit or memory RESOURCE_EXHAUSTED. */
 bool fl_cache_fail_fault(struct fl_cache_status *status, const struct fl_flight_fault *fault);
+
+/* Foreign bytes for such a text: printable, and as many as `room` has place for. */
+void fl_cache_show(struct fl_flight_bytes text, char *out, size_t room);
 
 /* "NOT_FOUND" or "5" -> its code. false = there is none. */
 bool fl_cache_code_find(const char *name, enum fl_cache_code *code);
