@@ -9,18 +9,19 @@
 #define FL_CACHE_SERVICE_H
 
 #include "codec.h"
+#include "reference.h"
 #include "store.h"
 
 enum fl_cache_dialect { FL_CACHE_DIALECT_0_6, FL_CACHE_DIALECT_0_5 };
 enum fl_cache_layout { FL_CACHE_LAYOUT_ONE, FL_CACHE_LAYOUT_BATCHES };
 
-#define FL_CACHE_ENDPOINT_MAX 512
+#define FL_CACHE_ENDPOINT_MAX FL_FLIGHT_ENDPOINT_TEXT_MAX /* what a reference has room for */
 
 struct fl_cache_service {
     struct fl_cache_store *store;
     enum fl_cache_dialect dialect;
     enum fl_cache_layout layout; /* one row for all as the real cache sends, or 1 MiB a row */
-    enum fl_flight_codec body;   /* compression of what is sent */
+    enum fl_flight_codec body;   /* compression of what is sent, but of tables */
     char endpoint[FL_CACHE_ENDPOINT_MAX + 1]; /* where clients find it: "grpc://host:port" */
 };
 
