@@ -5,8 +5,6 @@
 
 #include <time.h>
 
-#define LOOK_MS 20
-
 uint64_t fl_cache_hub_now_ms(void)
 {
     struct timespec now;
@@ -68,13 +66,13 @@ bool fl_cache_hub_forget(struct fl_cache_hub *hub, struct fl_cache_call *call)
     return was_there;
 }
 
-/* Take one whose time has come out of the list; *waiting = others wait for theirs. */
-static struct fl_cache_call *take_due(struct fl_cache_hub *hub, bool *waiting)
+/* Take one whose time has come out of the list; *next_ms = when another one's comes, UINT64_MAX if
+ * nobody waits for a time. */
+static struct fl_cache_call *take_due(struct fl_cache_hub *hub, uint64_t now, uint64_t *next_ms)
 {
-    uint64_t now = fl_cache_hub_now_ms();
     struct fl_cache_call *due = NULL;
 
-    *waiting = false;
+    *next_ms = UINT64_MAX;
     (void)pthread_mutex_lock(&hub->lock);
     for (struct fl_cache_call **at = &hub->sleeping; *at && !due;) {
         struct fl_cache_call *call = *at;
@@ -82,10 +80,11 @@ static struct fl_cache_call *take_due(struct fl_cache_hub *hub, bool *waiting)
         if (call->due_ms > 0 && call->due_ms <= now) {
             due = call;
             *at = call->next;
-        } else {
-            *waiting |= call->due_ms > 0;
-            at = &call->next;
+            continue;
         }
+        if (call->due_ms > 0 && call->due_ms < *next_ms)
+            *next_ms = call->due_ms;
+        at = &call->next;
     }
     (void)pthread_mutex_unlock(&hub->lock);
     return due;
@@ -94,9 +93,10 @@ static struct fl_cache_call *take_due(struct fl_cache_hub *hub, bool *waiting)
 uint64_t fl_cache_hub_wake(struct fl_cache_hub *hub)
 {
     struct fl_cache_call *call;
-    bool waiting;
+    uint64_t next_ms;
+    uint64_t now;
 
-    while ((call = take_due(hub, &waiting)))
+    while ((call = take_due(hub, now = fl_cache_hub_now_ms(), &next_ms)))
         fl_cache_call_wake(call);
-    return waiting ? LOOK_MS : UINT64_MAX;
+    return next_ms == UINT64_MAX ? UINT64_MAX : next_ms - now;
 }
