@@ -5,6 +5,8 @@
 
 #include <time.h>
 
+#define AGAIN_MS 100 /* until another call is asked for, after that has failed */
+
 uint64_t fl_cache_hub_now_ms(void)
 {
     struct timespec now;
@@ -13,14 +15,18 @@ uint64_t fl_cache_hub_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void fl_cache_hub_ask(struct fl_cache_hub *hub)
+bool fl_cache_hub_ask(struct fl_cache_hub *hub)
 {
+    bool done = true;
+
     (void)pthread_mutex_lock(&hub->lock);
     if (!hub->is_stopping && !hub->is_asking && hub->free_calls > 0) {
-        hub->is_asking = fl_cache_call_request(hub);
-        hub->free_calls -= hub->is_asking;
+        done = fl_cache_call_request(hub);
+        hub->is_asking = done;
+        hub->free_calls -= done;
     }
     (void)pthread_mutex_unlock(&hub->lock);
+    return done;
 }
 
 void fl_cache_hub_asked(struct fl_cache_hub *hub)
@@ -28,7 +34,7 @@ void fl_cache_hub_asked(struct fl_cache_hub *hub)
     (void)pthread_mutex_lock(&hub->lock);
     hub->is_asking = false;
     (void)pthread_mutex_unlock(&hub->lock);
-    fl_cache_hub_ask(hub);
+    (void)fl_cache_hub_ask(hub);
 }
 
 void fl_cache_hub_leave(struct fl_cache_hub *hub)
@@ -37,7 +43,7 @@ void fl_cache_hub_leave(struct fl_cache_hub *hub)
     hub->free_calls++;
     (void)pthread_cond_signal(&hub->changed);
     (void)pthread_mutex_unlock(&hub->lock);
-    fl_cache_hub_ask(hub);
+    (void)fl_cache_hub_ask(hub);
 }
 
 /* ---- sleeping -------------------------------------------------------------------------------- */
@@ -98,5 +104,7 @@ uint64_t fl_cache_hub_wake(struct fl_cache_hub *hub)
 
     while ((call = take_due(hub, now = fl_cache_hub_now_ms(), &next_ms)))
         fl_cache_call_wake(call);
+    if (!fl_cache_hub_ask(hub) && next_ms > now + AGAIN_MS)
+        next_ms = now + AGAIN_MS;
     return next_ms == UINT64_MAX ? UINT64_MAX : next_ms - now;
 }

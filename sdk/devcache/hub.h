@@ -28,8 +28,9 @@ struct fl_cache_hub {
     struct fl_cache_call *sleeping; /* linked by their `next` */
 };
 
-/* Ask gRPC for another call, if there is room for one. */
-void fl_cache_hub_ask(struct fl_cache_hub *hub);
+/* Ask gRPC for another call, if there is room for one. false = that failed: there is no memory, and
+ * nothing would come that asks again but fl_cache_hub_wake(). */
+bool fl_cache_hub_ask(struct fl_cache_hub *hub);
 
 /* The call that was asked for has come, or never will. */
 void fl_cache_hub_asked(struct fl_cache_hub *hub);
@@ -44,8 +45,8 @@ void fl_cache_hub_sleep(struct fl_cache_hub *hub, struct fl_cache_call *call);
 /* The call is to be woken no more. false = that is about to happen already. */
 bool fl_cache_hub_forget(struct fl_cache_hub *hub, struct fl_cache_call *call);
 
-/* Wake all whose time has come. Returns how many milliseconds to wait for the next look;
- * UINT64_MAX = nobody waits for a time. */
+/* Wake all whose time has come, and ask if that is due. Returns how many milliseconds to wait for
+ * the next look; UINT64_MAX = nobody waits for a time. */
 uint64_t fl_cache_hub_wake(struct fl_cache_hub *hub);
 
 /* The clock of due_ms. */

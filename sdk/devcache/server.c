@@ -182,7 +182,6 @@ bool fl_cache_server_start(struct fl_cache_server *server, const struct fl_cache
             return fl_cache_fail(status, FL_CACHE_RESOURCE_EXHAUSTED, "could not start a thread");
         server->threads++;
     }
-    fl_cache_hub_ask(&server->hub);
     return true;
 }
 
