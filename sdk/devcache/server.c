@@ -98,6 +98,17 @@ static bool bind_port(struct fl_cache_server *server, const struct fl_cache_serv
                          config->certificate ? ", or not with this certificate and key" : "");
 }
 
+/* Waits on it go by the clock that nobody sets. */
+static void init_changed(pthread_cond_t *changed)
+{
+    pthread_condattr_t attributes;
+
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
 bool fl_cache_server_open(struct fl_cache_server **out, const struct fl_cache_server_config *config,
                           struct fl_cache_status *status)
 {
@@ -108,7 +119,7 @@ bool fl_cache_server_open(struct fl_cache_server **out, const struct fl_cache_se
     gpr_set_log_function(say_little);
     grpc_init();
     (void)pthread_mutex_init(&server->hub.lock, NULL);
-    (void)pthread_cond_init(&server->hub.changed, NULL);
+    init_changed(&server->hub.changed);
     server->hub.faults = config->faults;
     server->hub.is_verbose = config->is_verbose;
     server->max_calls = config->max_calls;
@@ -199,7 +210,7 @@ static void wait_stopped(struct fl_cache_server *server)
     struct timespec until;
     int late = 0;
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += LEAVE_MS / 1000;
     (void)pthread_mutex_lock(&server->hub.lock);
     while (!is_over(server) && late == 0)
