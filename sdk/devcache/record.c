@@ -148,11 +148,14 @@ static bool read_parts(const uint8_t *at, uint32_t parts, uint64_t end, struct f
 {
     for (uint32_t i = 0; i < parts; i++, at += PART_SIZE) {
         uint64_t size = fl_flight_little(at, 8);
+        uint64_t version = fl_flight_little(at + 8, 8);
 
         if (size > end - fl_cache_record_end(out))
             return broken(status, "a part of the object lies outside of its file");
-        if (!fl_cache_record_add(out, size, fl_flight_little(at + 8, 8),
-                                 fl_flight_little(at + 16, 8) & FLAG_PATCH, status))
+        if (version == 0 || version > FL_CACHE_VERSION_MAX)
+            return broken(status, "a part of the object has an impossible version");
+        if (!fl_cache_record_add(out, size, version, fl_flight_little(at + 16, 8) & FLAG_PATCH,
+                                 status))
             return false;
     }
     return fl_cache_record_end(out) == end ||

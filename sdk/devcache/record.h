@@ -14,12 +14,13 @@
 #include "key.h"
 #include "status.h"
 
+#define FL_CACHE_VERSION_MAX ((uint64_t)INT64_MAX) /* a reference has it as a signed number */
 #define FL_CACHE_PARTS_MAX 65536 /* of an object: patches, or messages of a native one */
 
 struct fl_cache_part {
     uint64_t offset; /* in the file */
     uint64_t size;
-    uint64_t version; /* from 1; in a draft 0 */
+    uint64_t version; /* 1 to FL_CACHE_VERSION_MAX; in a draft 0 */
     bool is_patch;
 };
 

@@ -20,7 +20,7 @@ static void make(struct fl_cache_record *record, bool is_native)
                                   FL_FLIGHT_KEY_OBJECT, &fault));
     cr_assert(fl_cache_record_add(record, 100, 3, false, &status));
     cr_assert(fl_cache_record_add(record, 0, 4, true, &status));
-    cr_assert(fl_cache_record_add(record, 28, UINT64_MAX, true, &status));
+    cr_assert(fl_cache_record_add(record, 28, FL_CACHE_VERSION_MAX, true, &status));
 }
 
 /* The bytes of the parts, and the record. */
@@ -61,7 +61,7 @@ Test(record, what_was_written_is_read)
         cr_expect_eq(got.is_native, is_native);
         cr_expect_eq(got.parts, 3);
         cr_expect_eq(fl_cache_record_end(&got), 128);
-        cr_expect_eq(fl_cache_record_version(&got), UINT64_MAX);
+        cr_expect_eq(fl_cache_record_version(&got), FL_CACHE_VERSION_MAX);
         for (uint32_t i = 0; i < 3; i++) {
             cr_expect_eq(got.part[i].offset, record.part[i].offset);
             cr_expect_eq(got.part[i].size, record.part[i].size);
@@ -124,6 +124,27 @@ Test(record, a_file_that_is_cut_is_no_object)
     }
     fl_cache_record_done(&record);
     (void)close(fd);
+}
+
+Test(record, a_version_that_nobody_can_be_told_is_refused)
+{
+    static const uint64_t versions[] = {0, FL_CACHE_VERSION_MAX + 1, UINT64_MAX};
+
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+        struct fl_cache_status why = {FL_CACHE_OK, ""};
+        struct fl_cache_record got = {.parts = 0};
+        struct fl_cache_record record;
+        int fd;
+
+        make(&record, false);
+        record.part[1].version = versions[i];
+        fd = write_file(&record);
+        cr_expect_not(fl_cache_record_read(fd, &got, &why));
+        cr_expect_eq(why.code, FL_CACHE_DATA_LOSS);
+        fl_cache_record_done(&got);
+        fl_cache_record_done(&record);
+        (void)close(fd);
+    }
 }
 
 Test(record, there_are_only_so_many_parts)
