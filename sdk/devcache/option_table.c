@@ -9,7 +9,7 @@
 #define NUMBER(member, from, to)                                                                   \
     .type = FL_CACHE_OPTION_NUMBER, .offset = AT(member), .least = (from), .most = (to)
 
-#define FAULT_WORD_(name, word, help) word "|"
+#define FAULT_WORD_(name, word, help) "|" word
 #define FAULT_HELP_(name, word, help) "\n  " word ": " help
 
 /* The order is that of the help. */
@@ -38,7 +38,7 @@ const struct fl_cache_option fl_cache_options[] = {
      NUMBER(max_calls, 1, 65536)},
     {"memory", "SIZE", "of all connections together, about; calls that need more fail;\ndefault 4G",
      SIZE(memory)},
-    {"fault", FL_CACHE_FAULT_TABLE(FAULT_WORD_), "for tests:" FL_CACHE_FAULT_TABLE(FAULT_HELP_),
+    {"fault", &FL_CACHE_FAULT_TABLE(FAULT_WORD_)[1], "for tests:" FL_CACHE_FAULT_TABLE(FAULT_HELP_),
      CHOICE(fault)},
     {"fault-after", "SIZE", "of the message that would exceed so many bytes; default 0",
      SIZE(fault_after)},

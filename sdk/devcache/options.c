@@ -14,7 +14,7 @@ static void *member(struct fl_cache_options *options, const struct fl_cache_opti
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-/* "a|b|c": which one. The last bar of a table's words has nothing behind it. */
+/* "a|b|c": which one. */
 static bool find_word(const char *words, const char *value, uint64_t *index)
 {
     size_t size = strlen(value);

@@ -32,7 +32,7 @@ def test_the_version():
     (["--port", "65536"], "not '65536'"), (["--port=-1"], "not '-1'"), (["--port", "1x"], "'1x'"),
     (["--threads", "0"], "not '0'"), (["--body", "gzip"], "needs none|lz4|zstd, not 'gzip'"),
     (["--body", ""], "not ''"), (["--dialect", "0.7"], "not '0.7'"), (["--layout", "on"], "'on'"),
-    (["--fault", "Cut"], "not 'Cut'"), (["--fault-status", "17"], "not '17'"),
+    (["--fault", "Cut"], "needs none|cut|stall|status|trailers|short|schema, not 'Cut'"), (["--fault-status", "17"], "not '17'"),
     (["--fault-status", "ok"], "not 'ok'"), (["--fault-method", "Get"], "not 'Get'"),
     (["--max-bytes", "1T"], "not '1T'"), (["--max-bytes", "18446744073709551615k"], "not '1844"),
     (["--max-bytes", "18446744073709551616"], "not '1844"), (["--storage", ""], "not ''"),
