@@ -172,3 +172,9 @@ def test_more_memory_than_there_may_be_is_refused(cache, client):
     other = Client(running.url)
     assert other.put("a/b/c", b"x")["version"] == 1
     other.close()
+
+
+def test_the_least_memory_is_enough_for_clients_that_send_rows(cache, client):
+    one = client(cache("--memory", "16M"))
+    assert one.put("a/b/c", *[b"x" * MIB] * 40)["version"] == 1
+    assert one.data("a/b/c") == b"x" * (40 * MIB)
