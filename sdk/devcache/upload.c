@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BYTES_MAX ((uint64_t)INT32_MAX) /* of an object: offsets of 32 bits, as the real cache */
+/* Of a file or a patch: offsets of 32 bits, as the real cache. */
+#define BYTES_MAX ((uint64_t)INT32_MAX)
 
 struct fl_cache_upload {
     const struct fl_cache_service *service;
