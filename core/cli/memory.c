@@ -7,9 +7,9 @@
 #include <malloc.h>
 
 /* gRPC takes memory for each message and frees it; by itself glibc gives it back to the kernel each
- * time and asks for it again, page by page: a third of what a download costs. Both are set, since
- * setting either ends the adjusting of both, and then each buffer of 128 KiB or more would be a
- * mapping of its own. docs/benchmarks.md has the figures. */
+ * time and asks for it again, page by page: a quarter of the processor time of a download in many
+ * batches. Both are set, since setting either ends the adjusting of both, and then each buffer of
+ * 128 KiB or more would be a mapping of its own. docs/benchmarks.md has the figures. */
 #define KEEP_FREE (16 << 20)
 #define OWN_MAPPING (4 << 20)
 
