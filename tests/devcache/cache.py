@@ -1,60 +1,105 @@
 # SPDX-License-Identifier: Apache-2.0
 """The built flame-devcache, and clients that do not hide what it says."""
+import concurrent.futures
 import os
 import pathlib
+import re
+import select
 import signal
 import subprocess
 import time
 
+from flight.driver import HERE, flight_data, parts, varint
 from support.peers import require_module
 
 PROGRAM = pathlib.Path(os.environ["FLAME_BINARY_DIR"]) / "bin" / "flame-devcache"
 SUPPRESSIONS = pathlib.Path(__file__).parent / "leaks.supp"
+GOLDEN = HERE / "golden"
 SERVICE = "/arrow.flight.protocol.FlightService/"
 
 
-def run(*arguments):
+def run(*arguments, wrapper=(), **environment):
     """A run that ends by itself."""
-    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True,
-                          timeout=60, check=False)
+    return subprocess.run([*wrapper, PROGRAM, *map(str, arguments)], capture_output=True, text=True,
+                          timeout=60, check=False, env=os.environ | environment)
 
 
 class Cache:
-    """A running cache; close() ends it as an operator would and wants a clean end."""
+    """A running cache; close() ends it as an operator would and wants a clean end. As a context it
+    ends with it, whatever happens."""
 
-    def __init__(self, *arguments):
-        environment = os.environ | {"LSAN_OPTIONS": f"suppressions={SUPPRESSIONS}:print_suppressions=0"}
+    def __init__(self, *arguments, wrapper=(), **environment):
+        leaks = f"suppressions={SUPPRESSIONS}:print_suppressions=0"
         self.process = subprocess.Popen(
-            [PROGRAM, "--port", "0", *map(str, arguments)], stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env=environment)
-        self.url = self.process.stdout.readline().strip()
-        assert self.url, self.process.communicate(timeout=30)[1]
-        self.port = int(self.url.rpartition(":")[2])
+            [*wrapper, PROGRAM, "--port", "0", *map(str, arguments)], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+            env=os.environ | {"LSAN_OPTIONS": leaks} | environment)
+        try:
+            self.url = self._first_line()
+            self.port = int(self.url.rpartition(":")[2])
+        except BaseException:
+            self.kill()
+            raise
 
-    def close(self, how=signal.SIGTERM):
-        if self.process.returncode is not None:
-            return
+    def _first_line(self):
+        ready, _, _ = select.select([self.process.stdout], [], [], 60)
+        assert ready, "the cache does not say where it listens"
+        line = self.process.stdout.readline().strip()
+        assert line, self.process.communicate(timeout=30)[1]
+        return line
+
+    def end(self, how=signal.SIGTERM):
+        """End it cleanly; what it has said on stderr."""
         self.process.send_signal(how)
         _, said = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0 and not said, (self.process.returncode, said[:9000])
+        assert self.process.returncode == 0, (self.process.returncode, said[:9000])
+        return said
+
+    def close(self, how=signal.SIGTERM):
+        if self.process.returncode is None:
+            said = self.end(how)
+            assert not said, said[:9000]
 
     def kill(self):
         self.process.kill()
         self.process.communicate(timeout=60)
 
-    def memory(self):
-        """Bytes of its own, not those of files: RssAnon."""
-        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("RssAnon:"):
-                return int(line.split()[1]) << 10
-        raise AssertionError("no RssAnon")
+    def __enter__(self):
+        return self
 
-    def peak(self):
-        """The largest resident set that it ever had."""
+    def __exit__(self, *_):
+        try:
+            self.close()
+        finally:
+            if self.process.returncode is None:
+                self.kill()
+
+    def memory(self, what="VmHWM"):
+        """Bytes, by the name that /proc has for them; the largest resident set that it ever had."""
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(what + ":"):
                 return int(line.split()[1]) << 10
-        raise AssertionError("no VmHWM")
+        raise AssertionError(f"no {what}")
+
+    def switches(self, name):
+        """How often its threads of that name have waited for something."""
+        count = 0
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            if (task / "comm").read_text().strip() == name:
+                count += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)",
+                                       (task / "status").read_text(), re.M).group(1))
+        return count
+
+    def wait_idle(self):
+        """Until it takes no more processor time: what it could do is done."""
+        end, before, looks = time.monotonic() + 60, None, 0
+        while looks < 20:
+            assert time.monotonic() < end, "the cache never rests"
+            stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+            now = stat.rpartition(")")[2].split()[11:13]
+            looks = looks + 1 if now == before else 0
+            before = now
+            time.sleep(0.02)
 
 
 class Raw:
@@ -84,29 +129,43 @@ class Raw:
         self.channel.close()
 
 
+def at_once(work, count):
+    """work(0) ... work(count - 1) in a thread each; their results, or the first that was raised."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(work, range(count)))
+
+
 def wait_for_no_drafts(storage):
     """What is refused is answered first, and then cleared away."""
+    _wait_for_drafts(storage, False, "a draft stays")
+
+
+def wait_for_a_draft(storage):
+    """An upload has come."""
+    _wait_for_drafts(storage, True, "no upload has begun")
+
+
+def _wait_for_drafts(storage, wanted, otherwise):
     end = time.monotonic() + 30
-    while list(storage.glob(".new-*")):
-        assert time.monotonic() < end, "a draft stays"
+    while any(storage.glob(".new-*")) != wanted:
+        assert time.monotonic() < end, otherwise
         time.sleep(0.01)
 
 
 def field(number, data):
-    """A protobuf field of bytes, shorter than 128."""
-    return bytes([number << 3 | 2]) + _varint(len(data)) + data
-
-
-def _varint(value):
-    out = bytearray()
-    while value > 0x7f:
-        out.append(value & 0x7f | 0x80)
-        value >>= 7
-    return bytes(out + bytes([value]))
+    """A protobuf field of bytes, by a number below 16."""
+    return bytes([number << 3 | 2]) + varint(len(data)) + data
 
 
 def path_descriptor(key):
     return b"\x08\x01" + field(3, key.encode())
+
+
+def an_upload(key="a/b/c", recorded="old_one"):
+    """The messages of an upload, from a recorded answer of the same columns."""
+    frames = [flight_data(header, body)[5:]
+              for header, body in parts((GOLDEN / f"{recorded}.grpc").read_bytes())]
+    return [field(1, path_descriptor(key)) + frames[0], *frames[1:]]
 
 
 class Client:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Caches and clients that end with the test; a cache has to end cleanly."""
+import contextlib
+
 import pytest
 
 from devcache.cache import Cache, Client, Raw
@@ -7,21 +9,9 @@ from devcache.cache import Cache, Client, Raw
 
 @pytest.fixture
 def cache():
-    """Start caches: cache(argument, ...) -> Cache."""
-    running = []
-
-    def start(*arguments):
-        running.append(Cache(*arguments))
-        return running[-1]
-
-    yield start
-    try:
-        for one in running:
-            one.close()
-    finally:
-        for one in running:
-            if one.process.returncode is None:
-                one.kill()
+    """Start caches: cache(argument, ..., wrapper=(), NAME=value) -> Cache."""
+    with contextlib.ExitStack() as running:
+        yield lambda *arguments, **options: running.enter_context(Cache(*arguments, **options))
 
 
 @pytest.fixture

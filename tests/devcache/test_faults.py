@@ -190,7 +190,7 @@ def test_an_upload_that_is_not_taken_waits(faulty):
     one = faulty("--fault", "stall", "--fault-after", "2M", "--fault-method", "DoPut")
     said = upload(faulty.cache, rows=200, timeout=1)
     assert "Deadline" in str(said) or "deadline" in str(said), said
-    assert faulty.cache.peak() < (400 << 20)
+    assert faulty.cache.memory() < (400 << 20)
     assert len(one.call("ListFlights", b"")[2]) == 1
 
 

@@ -4,6 +4,7 @@ answer compared by what it means, and byte by byte where nothing in it is a matt
 
 manifest.json is that of the whole recording. Answers that were recorded twice are kept once, see
 SAME; of those that are too large to be kept the manifest's digest remains."""
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -84,28 +85,25 @@ def fill_new(client):
 @pytest.fixture(scope="module", params=["memory", "directory"])
 def caches(request, tmp_path_factory):
     """server -> Raw client of a cache that holds what the real one held."""
-    running = {}
-    for server in ("0.6", "0.5"):
-        arguments = ["--dialect", server, "--endpoint", ENDPOINT]
-        if request.param == "directory":
-            arguments += ["--storage", tmp_path_factory.mktemp("storage")]
-        running[server] = start(arguments, request.param == "directory", server)
-    yield {server: one for server, (_, one) in running.items()}
-    for cache, one in running.values():
-        one.close()
-        cache.close()
+    with contextlib.ExitStack() as running:
+        clients = {}
+        for server in ("0.6", "0.5"):
+            arguments = ["--dialect", server, "--endpoint", ENDPOINT]
+            if request.param == "directory":
+                arguments += ["--storage", tmp_path_factory.mktemp("storage")]
+            clients[server] = start(running, arguments, request.param == "directory", server)
+        yield clients
 
 
-def start(arguments, again, server):
+def start(running, arguments, again, server):
     """Filled, and where it keeps files started once more."""
-    cache = Cache(*arguments)
-    client = Client(cache.url)
-    fill(client, server)
-    client.close()
+    cache = running.enter_context(Cache(*arguments))
+    with contextlib.closing(Client(cache.url)) as client:
+        fill(client, server)
     if again:
         cache.close()
-        cache = Cache(*arguments)
-    return cache, Raw(cache.port)
+        cache = running.enter_context(Cache(*arguments))
+    return running.enter_context(contextlib.closing(Raw(cache.port)))
 
 
 def request_of(entry):

@@ -57,9 +57,8 @@ def test_a_port_that_is_taken_is_told():
 
 
 def test_two_servers_never_share_a_port():
-    first = Cache()
-    assert run("--port", first.port).returncode == 1
-    first.close()
+    with Cache() as first:
+        assert run("--port", first.port).returncode == 1
 
 
 def test_it_says_where_it_listens(cache, raw):
@@ -76,12 +75,12 @@ def test_clients_are_told_the_endpoint_that_was_given(cache, client):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_is_a_clean_end_also_of_calls_under_way(how, raw):
-    cache = Cache("--fault", "stall")
-    one = raw(cache)
+def test_a_signal_is_a_clean_end_also_of_calls_under_way(how, cache, raw):
+    running = cache("--fault", "stall")
+    one = raw(running)
     call = one.channel.unary_stream("/arrow.flight.protocol.FlightService/ListActions")(b"")
     one.grpc.channel_ready_future(one.channel).result(10)
-    cache.close(how)
+    running.close(how)
     with pytest.raises(one.grpc.RpcError):
         next(call)
 
@@ -101,21 +100,16 @@ def test_only_so_many_calls_are_under_way(cache, raw):
     assert caught.value.code().name == "DEADLINE_EXCEEDED"
     first.cancel()
     assert other.call("ListActions", b"")[0] == "OK"
-    running.process.terminate()
-    running.process.communicate(timeout=30)
+    running.end()
 
 
-def test_verbose_is_a_line_for_each_call():
-    cache = Cache("--verbose")
-    from devcache.cache import Client, Raw
-    client, raw = Client(cache.url), Raw(cache.port)
-    client.put("a/b/c", b"x")
-    raw.call("DoGet", b"")
-    raw.call("/x/y", b"")
-    client.close()
-    raw.close()
-    cache.process.terminate()
-    lines = cache.process.communicate(timeout=30)[1].splitlines()
+def test_verbose_is_a_line_for_each_call(cache, client, raw):
+    running = cache("--verbose")
+    client(running).put("a/b/c", b"x")
+    one = raw(running)
+    one.call("DoGet", b"")
+    one.call("/x/y", b"")
+    lines = running.end().splitlines()
     assert re.fullmatch(r"DoPut a/b/c: done, \d+ bytes", lines[0])
     assert lines[1] == "DoGet: refused: Invalid key '': expected '<app>/<ssn>/<uuid>', 0 bytes"
     assert lines[2] == "unknown method: refused: no such service, 0 bytes"

@@ -3,10 +3,10 @@
 import hashlib
 import random
 import re
-import threading
 
 import pytest
 
+from devcache.cache import at_once
 from support.peers import require_module
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -212,52 +212,33 @@ def test_many_clients_at_once_see_whole_objects(cache, client, storage, tmp_path
     """Writers replace one object, readers always see one of what was written, in one piece."""
     where = ["--storage", tmp_path] if storage == "directory" else []
     running = cache("--layout", "batches", "--body", "none", "--max-calls", "6", *where)
-    faults = []
 
     def work(number):
         one = client(running)
-        try:
-            for turn in range(8):
-                letter = bytes([65 + (number * 7 + turn) % 26])
-                one.put("a/b/shared", *[letter * MIB] * 3)
-                got = one.data("a/b/shared")
-                if len(got) != 3 * MIB or got != got[:1] * len(got):
-                    faults.append((number, turn, len(got)))
-                one.put(f"a/b/{number}", letter)
-                if one.data(f"a/b/{number}") != letter:
-                    faults.append((number, turn))
-        except Exception as failure:
-            faults.append(failure)
+        for turn in range(8):
+            letter = bytes([65 + (number * 7 + turn) % 26])
+            one.put("a/b/shared", *[letter * MIB] * 3)
+            got = one.data("a/b/shared")
+            assert len(got) == 3 * MIB and got == got[:1] * len(got), (number, turn, len(got))
+            one.put(f"a/b/{number}", letter)
+            assert one.data(f"a/b/{number}") == letter, (number, turn)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert faults == []
+    at_once(work, 12)
     one = client(running)
     assert one.put("a/b/shared", b"")["version"] == 12 * 8 + 1
 
 
 def test_no_patch_is_lost_among_many(cache, client):
+    """Each is joined to a base of some size, so that others come meanwhile."""
     running = cache()
-    client(running).put("a/b/c", b"base")
-    faults = []
+    client(running).put("a/b/c", *[b"base" * (MIB // 4)] * 8)
 
     def work(number):
-        try:
-            one = client(running)
-            for turn in range(10):
-                one.patch("a/b/c", f"{number}.{turn}".encode())
-        except Exception as failure:
-            faults.append(failure)
+        one = client(running)
+        for turn in range(10):
+            one.patch("a/b/c", f"{number}.{turn}".encode())
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert faults == []
+    at_once(work, 6)
     rows = client(running).rows("a/b/c")
     assert [row[0] for row in rows] == list(range(1, 62))
     assert {row[2].decode() for row in rows[1:]} == {f"{n}.{t}" for n in range(6) for t in range(10)}

@@ -155,9 +155,8 @@ def test_76_a_signal_in_the_middle_ends_it_at_once(fetch, says, frames, count, n
 
 
 def test_77_a_server_without_tls_is_told_as_one(fetch):
-    server = Cache()
-    fetch(server.url.replace("grpc:", "grpcs:") + "/a/b/c").failed("TLS", "does not speak tls")
-    server.close()
+    with Cache() as server:
+        fetch(server.url.replace("grpc:", "grpcs:") + "/a/b/c").failed("TLS", "does not speak tls")
 
 
 def test_78_empty_batches_without_end_are_refused(fetch, raw, tmp_path):

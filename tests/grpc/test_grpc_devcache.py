@@ -54,18 +54,10 @@ class Filled:
                               for size in SIZES]
 
     def serve(self, *arguments):
-        return Served("--storage", self.storage, *arguments)
+        return Cache("--storage", self.storage, *arguments)
 
     def put(self, cache, path, name):
         return self.fetch("put", path, f"{cache.url}/app/ssn/{name}", output=None)
-
-
-class Served(Cache):
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        self.close() if kind is None else self.kill()
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +109,7 @@ def test_flamepys_values_are_files_unless_patched_or_tables(filled, fetch, layou
 
 
 def test_what_flamepy_deletes_is_gone_and_what_we_remove_is_too(filled, fetch, tmp_path):
-    with Served() as cache:
+    with Cache() as cache:
         for name in ("one", "two", "three"):
             (tmp_path / name).write_bytes(name.encode())
             assert filled.put(cache, tmp_path / name, name).code == 0

@@ -14,9 +14,8 @@ MIB = 1 << 20
 
 @pytest.fixture
 def batches():
-    running = Cache("--body", "none", "--layout", "batches")
-    yield running
-    running.close()
+    with Cache("--body", "none", "--layout", "batches") as running:
+        yield running
 
 
 def page_faults(*arguments, cwd):
