@@ -124,6 +124,8 @@ static bool serve(const struct fl_cache_options *options, struct fl_cache_servic
         (void)printf("%s\n", url);
         (void)fflush(stdout);
         (void)sigwait(ends, &signal);
+        /* Who does not want to wait for the calls sends another one. */
+        (void)pthread_sigmask(SIG_UNBLOCK, ends, NULL);
     }
     fl_cache_server_stop(server);
     return done;

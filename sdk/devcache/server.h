@@ -3,8 +3,8 @@
  *
  * Open binds, so that the port is known before the first call is answered; start answers, on its
  * own threads; stop ends: calls under way have a moment to end by themselves, then they are
- * cancelled; what gRPC keeps for the process stays. The threads that call these block the signals
- * that the program waits for, gRPC's threads inherit that. */
+ * cancelled; what gRPC keeps for the process stays. Who opens and starts it blocks the signals that
+ * the program waits for: the server's threads and gRPC's inherit that. */
 #ifndef FL_CACHE_SERVER_H
 #define FL_CACHE_SERVER_H
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: what it takes, what it refuses, and what the program prints."""
+import os
 import re
 import signal
 import socket
@@ -83,6 +84,18 @@ def test_a_signal_is_a_clean_end_also_of_calls_under_way(how, cache, raw):
     running.close(how)
     with pytest.raises(one.grpc.RpcError):
         next(call)
+
+
+def test_a_second_signal_is_an_end_at_once(cache):
+    """Both are there before the first is taken, so no clock decides."""
+    running = cache()
+    running.process.send_signal(signal.SIGSTOP)
+    os.waitpid(running.process.pid, os.WUNTRACED)
+    running.process.send_signal(signal.SIGINT)
+    running.process.send_signal(signal.SIGTERM)
+    running.process.send_signal(signal.SIGCONT)
+    running.process.communicate(timeout=60)
+    assert running.process.returncode in (-signal.SIGINT, -signal.SIGTERM)
 
 
 def test_only_so_many_calls_are_under_way(cache, raw):
