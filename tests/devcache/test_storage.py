@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A directory keeps what was stored: over an end, over a kill, and nothing else is touched."""
+import itertools
 import os
 import random
 import re
@@ -9,6 +10,8 @@ import threading
 import pytest
 
 from devcache.cache import run, wait_for_no_drafts
+from faults.tracing import environment
+from support.peers import require_program
 
 MIB = 1 << 20
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,47}-[0-9a-f]{32}\.flame")
@@ -83,9 +86,7 @@ def test_other_files_are_passed_over_and_left_alone(cache, client, tmp_path):
     before = sorted(os.listdir(tmp_path / "s"))
     again = cache("--storage", tmp_path / "s")
     assert client(again).data("a/b/c") == b"x" * 1000
-    again.process.terminate()
-    _, said = again.process.communicate(timeout=30)
-    assert said == "flame-devcache: 7 files in the storage are no objects\n"
+    assert again.end() == "flame-devcache: 7 files in the storage are no objects\n"
     before.remove(".new-0")
     assert sorted(os.listdir(tmp_path / "s")) == before
     assert all((tmp_path / "s" / name).read_bytes() == data for name, data in made.items())
@@ -181,8 +182,69 @@ def test_a_storage_that_cannot_be_is_told(place, words):
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"flame-devcache: {words}\n")
 
 
-def test_durable_stores_are_synced_before_they_are_named(cache, client, tmp_path):
-    one = client(cache("--storage", tmp_path / "s", "--sync"))
+# ---- what it asks of the kernel -----------------------------------------------------------------
+
+def strace(log, *arguments):
+    """For Cache and run(): the program stays a child of ours, and LeakSanitizer is off."""
+    return {"wrapper": [require_program("strace"), "-D", "-f", "-q", "-s", "4096", "-o", log,
+                        *arguments],
+            "ASAN_OPTIONS": environment()["ASAN_OPTIONS"]}
+
+
+def completed(log):
+    """(name, arguments) of each call, in the order of their ends, but what is sent when it begins:
+    from then on a client may know it."""
+    begun = {}
+    for line in log.read_text(errors="replace").splitlines():
+        pid, _, call = line.partition(" ")
+        name, _, arguments = call.strip().partition("(")
+        if call.strip().startswith("<... "):
+            name = call.strip()[5:].partition(" ")[0]
+            arguments = begun.pop((pid, name))
+        elif call.endswith("<unfinished ...>"):
+            begun[pid, name] = arguments
+            if name != "sendmsg":
+                continue
+        elif not arguments:
+            continue
+        if name != "sendmsg" or "resumed>" not in call:
+            yield name, arguments
+
+
+def deed(name, arguments):
+    """What a call means to an object; None = nothing."""
+    if name in ("pwritev", "fdatasync", "fsync"):
+        return {"pwritev": "write", "fdatasync": "flush", "fsync": "settle"}[name]
+    if name == "renameat":
+        return "name"
+    if name == "unlinkat":
+        return None if '".new-' in arguments else "remove"
+    return "answer" if "a/b/c" in arguments or r"\n\2OK" in arguments else None
+
+
+def test_durable_is_what_was_stored_or_deleted_before_the_client_knows(cache, client, tmp_path):
+    """Bytes are flushed, then the record, before the file has its name; then the folder."""
+    traced = strace(tmp_path / "log", "-e", "trace=pwritev,fdatasync,fsync,renameat,unlinkat,sendmsg")
+    running = cache("--storage", tmp_path / "s", "--sync", "--threads", "1", **traced)
+    one = client(running)
     assert one.put("a/b/c", b"x")["version"] == 1
     assert one.patch("a/b/c", b"y")["version"] == 2
-    assert one.rows("a/b/c") == [(1, "base", b"x"), (2, "patch", b"y")]
+    assert one.delete("a/b/c") == [b"OK"]
+    one.close()
+    running.close()
+    done = filter(None, (deed(*call) for call in completed(tmp_path / "log")))
+    stored = ["write", "flush", "write", "flush", "name", "settle", "answer"]
+    assert [each for each, _ in itertools.groupby(done)] == [
+        *stored, *stored, "remove", "settle", "answer"]
+
+
+def test_a_storage_that_cannot_be_read_to_its_end_is_told(cache, client, tmp_path):
+    """Served without what was not seen, an object would be stored again as version 1."""
+    running = cache("--storage", tmp_path / "s")
+    client(running).put("a/b/c", b"x")
+    running.close()
+    done = run("--storage", tmp_path / "s", "--port", "0", **strace(
+        tmp_path / "log", "-e", "trace=getdents64", "-e", "inject=getdents64:error=EIO:when=2"))
+    assert "(INJECTED)" in (tmp_path / "log").read_text()
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1, "", "flame-devcache: could not read the storage directory: Input/output error\n")
