@@ -139,6 +139,15 @@ static bool settle(const struct fl_cache_store *store, struct fl_cache_status *s
                                   "the object is stored, but a power cut may lose it", status);
 }
 
+/* The one after the newest. */
+static bool next_version(const struct fl_cache_record *record, uint64_t *next,
+                         struct fl_cache_status *status)
+{
+    *next = fl_cache_record_version(record) + 1;
+    return *next <= FL_CACHE_VERSION_MAX ||
+           fl_cache_fail(status, FL_CACHE_RESOURCE_EXHAUSTED, "the object has no version left");
+}
+
 bool fl_cache_store_put(struct fl_cache_store *store, struct fl_cache_draft *draft,
                         const struct fl_flight_key *key, uint64_t *version,
                         struct fl_cache_status *status)
@@ -151,11 +160,10 @@ bool fl_cache_store_put(struct fl_cache_store *store, struct fl_cache_draft *dra
         return false;
     (void)pthread_mutex_lock(&store->lock);
     before = fl_cache_index_find(&store->index, key->text);
-    if (before)
-        next = fl_cache_record_version(&before->record) + 1;
+    done = !before || next_version(&before->record, &next, status);
     for (uint32_t i = 0; i < draft->record.parts; i++)
         draft->record.part[i].version = next;
-    done = publish(draft, key, status);
+    done = done && publish(draft, key, status);
     (void)pthread_mutex_unlock(&store->lock);
     done = done && settle(store, status);
     if (done)
@@ -192,7 +200,9 @@ static struct fl_cache_draft *join(struct fl_cache_object *object, struct fl_cac
 {
     struct fl_cache_draft *joined = fl_cache_draft_new(patch->store, status);
     uint64_t size = fl_cache_record_end(&object->record);
-    bool done = joined && reserve(joined, size + patch->size, status) &&
+    uint64_t next;
+    bool done = joined && next_version(&object->record, &next, status) &&
+                reserve(joined, size + patch->size, status) &&
                 fl_cache_copy(object->fd, size, joined->fd, 0, status) &&
                 fl_cache_copy(patch->fd, patch->size, joined->fd, size, status) &&
                 fl_cache_folder_flush(&patch->store->folder, joined->fd, status);
@@ -203,8 +213,7 @@ static struct fl_cache_draft *join(struct fl_cache_object *object, struct fl_cac
         done =
             fl_cache_record_add(&joined->record, part->size, part->version, part->is_patch, status);
     }
-    if (done && fl_cache_record_add(&joined->record, patch->size,
-                                    fl_cache_record_version(&object->record) + 1, true, status))
+    if (done && fl_cache_record_add(&joined->record, patch->size, next, true, status))
         return joined;
     fl_cache_draft_free(joined);
     return NULL;

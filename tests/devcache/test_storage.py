@@ -14,6 +14,7 @@ from faults.tracing import environment
 from support.peers import require_program
 
 MIB = 1 << 20
+LAST = (1 << 63) - 1
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,47}-[0-9a-f]{32}\.flame")
 KEYS = ["app/ssn/model.tgz", "app/ssn/.hidden", "app/./dot", "a/b/" + "n" * 900, "ä/ö/ü ß",
         "app/ssn/con|nul?*", "-/-/-rf", "a/b/%2e%2e%2f"]
@@ -90,6 +91,25 @@ def test_other_files_are_passed_over_and_left_alone(cache, client, tmp_path):
     before.remove(".new-0")
     assert sorted(os.listdir(tmp_path / "s")) == before
     assert all((tmp_path / "s" / name).read_bytes() == data for name, data in made.items())
+
+
+def test_an_object_of_the_last_version_stays_as_it_is(cache, client, tmp_path):
+    """A file says that it is; the next one could not be told, nor read again."""
+    running = cache("--storage", tmp_path / "s")
+    client(running).put("a/b/c", b"the bytes")
+    running.close()
+    (path,) = (tmp_path / "s").iterdir()
+    head = len(b"the bytes") + 16 + 8  # what record.h and record.c put before it
+    whole = path.read_bytes()
+    assert whole[head:head + 8] == (1).to_bytes(8, "little")
+    path.write_bytes(whole[:head] + LAST.to_bytes(8, "little") + whole[head + 8:])
+    one = client(cache("--storage", tmp_path / "s"))
+    for way in (one.put, one.patch):
+        with pytest.raises(Exception, match="the object has no version left"):
+            way("a/b/c", b"new")
+    assert one.rows("a/b/c") == [(LAST, "base", b"the bytes")]
+    one.delete("a/b/c")
+    assert one.put("a/b/c", b"new")["version"] == 1
 
 
 @pytest.mark.parametrize("turn", range(6))
