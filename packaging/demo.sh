@@ -16,6 +16,26 @@ clean_up() {
 }
 trap clean_up EXIT
 
+fail() {
+    echo "packaging/demo.sh: $*" >&2
+    exit 1
+}
+
+wait_for() { # WHAT COMMAND...: until the command succeeds
+    local what=$1
+    shift
+    for _ in $(seq 200); do
+        ! "$@" || return 0
+        sleep 0.05
+    done
+    fail "$what does not listen"
+}
+
+show() {
+    printf '\n$ %s\n' "$*"
+    "$@" || fail "$1 failed with exit code $?"
+}
+
 mkdir "$work/www" "$work/tmp"
 head -c 5000000 /dev/urandom >"$work/www/model.bin"
 sum=$(sha256sum "$work/www/model.bin" | cut -d' ' -f1)
@@ -36,25 +56,17 @@ http {
     server { listen 127.0.0.1:$port; root $work/www; }
 }
 CONF
+has_server() {
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
+}
 PATH="$PATH:/usr/sbin" nginx -c "$work/nginx.conf" -p "$work/tmp" >/dev/null 2>&1 &
 servers+=("$!")
-for _ in $(seq 100); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-    sleep 0.05
-done
-
-show() {
-    printf '\n$ %s\n' "$*"
-    "$@"
-}
+wait_for nginx has_server
 
 PATH="$PWD/build/release/bin:$PATH"
 flame-devcache --port 0 >"$work/cache" & # says where it listens
 servers+=("$!")
-for _ in $(seq 100); do
-    [ ! -s "$work/cache" ] || break
-    sleep 0.05
-done
+wait_for flame-devcache test -s "$work/cache"
 cache=$(cat "$work/cache")
 
 show flame-fetch plugins
@@ -66,14 +78,14 @@ show flame-fetch -o "$work/from-http.bin" --checksum "sha256:$sum" --json \
     "http://127.0.0.1:$port/model.bin"
 show sha256sum "$work/www/model.bin" "$work"/from-{cache,file,http}.bin
 for scheme in cache file http; do
-    cmp "$work/www/model.bin" "$work/from-$scheme.bin"
+    cmp "$work/www/model.bin" "$work/from-$scheme.bin" || fail "the bytes over $scheme are others"
 done
 
-printf '\n$ %s\n' "flame-fetch -o $work/wrong.bin --checksum sha256:${sum//[0-9]/0} http://127.0.0.1:$port/model.bin"
-if flame-fetch -o "$work/wrong.bin" --checksum "sha256:${sum//[0-9]/0}" \
-    "http://127.0.0.1:$port/model.bin"; then
-    echo "a wrong digest was accepted" >&2
-    exit 1
-fi
-[ ! -e "$work/wrong.bin" ] || { echo "a refused file was left behind" >&2; exit 1; }
+wrong=(flame-fetch -o "$work/wrong.bin" --checksum "sha256:${sum//[0-9]/0}"
+    "http://127.0.0.1:$port/model.bin")
+printf '\n$ %s\n' "${wrong[*]}"
+code=0
+"${wrong[@]}" || code=$?
+[ "$code" -eq 110 ] || fail "a wrong digest ended with exit code $code, not 110 (see docs/errors.md)"
+[ ! -e "$work/wrong.bin" ] || fail "a refused file was left behind"
 printf '\nall three files are there and verified; the one with the wrong digest never appeared\n'

@@ -8,6 +8,7 @@
 Absolute times belong to one machine on one day; the ratios are what counts. Programs that do not
 sync their file are measured as they are and with a sync of it."""
 import argparse
+import contextlib
 import functools
 import glob
 import os
@@ -169,17 +170,28 @@ def bench_parts(fetch, work, runs, size=200 << 20):
 
 
 def leave_partial(command, out, size):
-    """Begin, and interrupt it half-way: what the next run goes on from."""
+    """Begin, and interrupt it half-way: what the next run goes on from. Without it the figures
+    would be of a whole run."""
     forget(out)
-    child = subprocess.Popen([word.format(out=out) for word in command], stderr=subprocess.DEVNULL)
     pattern = os.path.join(os.path.dirname(out), ".flame-part-????????????????")
-    for _ in range(4000):
-        parts = glob.glob(pattern)
-        if parts and os.path.getsize(parts[0]) >= size // 2:
-            break
+
+    def is_half():
+        with contextlib.suppress(FileNotFoundError):
+            return any(os.path.getsize(part) >= size // 2 for part in glob.glob(pattern))
+        return False
+
+    child = subprocess.Popen([word.format(out=out) for word in command], stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while not is_half() and child.poll() is None and time.monotonic() < end:
         time.sleep(0.002)
     child.send_signal(signal.SIGINT)
-    child.wait()
+    try:
+        code = child.wait(60)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        code = child.wait()
+    if code != 128 + signal.SIGINT or not is_half() or os.path.exists(out):
+        sys.exit(f"no half of {out} is left: exit {code}: {' '.join(command)}")
 
 
 def bench_resume(fetch, work, size, runs, digest):

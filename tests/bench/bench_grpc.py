@@ -32,7 +32,12 @@ def running(command):
         yield said
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(60)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+            sys.exit(f"{command[0]} does not end")
 
 
 def ours(fetch, url, digest):
