@@ -54,7 +54,8 @@ struct fl_cache_call {
     struct fl_cache_call *next;
 };
 
-/* Ask the server for a call; called with the hub's lock held. false = it gives none. */
+/* Ask the server for a call; called with the hub's lock held. false = it gives none, or there is no
+ * memory for one. */
 bool fl_cache_call_request(struct fl_cache_hub *hub);
 
 /* An event of the queue. */

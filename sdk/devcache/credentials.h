@@ -7,8 +7,8 @@
 
 #include <grpc/grpc.h>
 
-/* From the files that the configuration names. NULL = failed, one cannot be read. Whether they are
- * certificates is seen when the server listens. */
+/* From the files that the configuration names. INVALID_ARGUMENT: one cannot be read, is empty or no
+ * file. Whether they are certificates is seen when the server listens. */
 grpc_server_credentials *fl_cache_credentials(const struct fl_cache_server_config *config,
                                               struct fl_cache_status *status);
 

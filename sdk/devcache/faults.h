@@ -3,8 +3,9 @@
  *
  * A call claims the fault when it begins; from then on what it sends (of an upload: what it
  * receives) is counted, and the fault is due before the message that would exceed `after` bytes. So
- * 0 is before the first byte. The configuration is shared and does not change but for the count of
- * claims; a run belongs to one call. */
+ * 0 is before the first byte. (A cut comes while that message leaves, so that some of it may
+ * arrive.) The configuration is shared and does not change but for the count of claims; a run
+ * belongs to one call. */
 #ifndef FL_CACHE_FAULTS_H
 #define FL_CACHE_FAULTS_H
 

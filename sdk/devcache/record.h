@@ -6,8 +6,9 @@
  * The bytes come first because an upload does not say how many there will be; so the file of an
  * object without patches begins with the package itself. A part is the base or a patch; of a native
  * object (an Arrow table) the first part is the schema's header and each other one a whole
- * FlightData. The parts follow each other without a gap from 0. A record that is read is checked in
- * full against its file. Numbers are little-endian. Any thread; a record is not shared. */
+ * FlightData. The parts follow each other without a gap from 0. A record that is read is checked:
+ * it and its parts are the whole file, its key and versions are such as there can be. Numbers are
+ * little-endian. Any thread; a record is not shared. */
 #ifndef FL_CACHE_RECORD_H
 #define FL_CACHE_RECORD_H
 
@@ -20,7 +21,7 @@
 struct fl_cache_part {
     uint64_t offset; /* in the file */
     uint64_t size;
-    uint64_t version; /* 1 to FL_CACHE_VERSION_MAX; in a draft 0 */
+    uint64_t version; /* 1 to FL_CACHE_VERSION_MAX; 0 = not known yet */
     bool is_patch;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a call ends: a gRPC status, by number as the protocol has it, and the text that the caller
- * reads. Everything in this folder that can fail returns bool and takes one; the first failure
- * stays. Texts of foreign origin are made harmless where they come in. Any thread. */
+ * reads. What fails in this folder for a reason that somebody is told takes one, and returns false,
+ * NULL or -1; the first failure stays. Texts of foreign origin are made harmless where they come
+ * in. Any thread. */
 #ifndef FL_CACHE_STATUS_H
 #define FL_CACHE_STATUS_H
 
@@ -58,7 +59,7 @@ bool fl_cache_fail_errno(struct fl_cache_status *status, const char *what);
 /* The same for bytes that are wrong: INVALID_ARGUMENT, for a limit or memory RESOURCE_EXHAUSTED. */
 bool fl_cache_fail_fault(struct fl_cache_status *status, const struct fl_flight_fault *fault);
 
-/* Foreign bytes for such a text: printable, and as many as `room` has place for. */
+/* Foreign bytes for such a text: printable, and as many as `room`, at least 1, has place for. */
 void fl_cache_show(struct fl_flight_bytes text, char *out, size_t room);
 
 /* "NOT_FOUND" or "5" -> its code. false = there is none. */

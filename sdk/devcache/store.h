@@ -88,7 +88,7 @@ bool fl_cache_store_put(struct fl_cache_store *store, struct fl_cache_draft *dra
                         struct fl_cache_status *status);
 
 /* Add it, one part, to the object as a patch. NOT_FOUND "object <key> not found for patch";
- * INVALID_ARGUMENT for a native object. */
+ * INVALID_ARGUMENT for a native object. All is copied again if the object is replaced meanwhile. */
 bool fl_cache_store_patch(struct fl_cache_store *store, struct fl_cache_draft *draft,
                           const struct fl_flight_key *key, uint64_t *version,
                           struct fl_cache_status *status);

@@ -5,7 +5,7 @@
  * the third, or "PATCH:<key>". The rows of {version, data} are one object, their versions mean
  * nothing. The dialect 0.5 takes one row only. A table that says so (flame.cache.format) is kept as
  * it is, message by message; 0.5 does not know that. Nothing is seen by others before finish.
- * Memory does not depend on what comes. No gRPC; one thread at a time. */
+ * Memory is bounded, whatever comes. No gRPC; one thread at a time. */
 #ifndef FL_CACHE_UPLOAD_H
 #define FL_CACHE_UPLOAD_H
 
