@@ -33,8 +33,10 @@ bool fl_cache_folder_open(struct fl_cache_folder *folder, const char *path,
     if (fd < 0)
         return fl_cache_fail_errno(status, "could not open the storage directory");
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        return fl_cache_fail(status, FL_CACHE_FAILED_PRECONDITION,
-                             "another server has the storage directory open");
+        return errno == EWOULDBLOCK
+                   ? fl_cache_fail(status, FL_CACHE_FAILED_PRECONDITION,
+                                   "another server has the storage directory open")
+                   : fl_cache_fail_errno(status, "could not lock the storage directory");
     folder->fd = fl_take_fd(&fd);
     return true;
 }

@@ -20,8 +20,8 @@ struct fl_cache_folder {
     bool is_durable;
 };
 
-/* `path` NULL = memory; it is made if it is missing. Fails where it is none, cannot be read, or
- * another server has it open. */
+/* `path` NULL = memory; it is made if it is missing. Fails where it is none, cannot be opened
+ * to read, cannot be locked, or another server has it open. */
 bool fl_cache_folder_open(struct fl_cache_folder *folder, const char *path,
                           struct fl_cache_status *status);
 void fl_cache_folder_close(struct fl_cache_folder *folder);

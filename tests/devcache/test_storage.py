@@ -258,6 +258,14 @@ def test_durable_is_what_was_stored_or_deleted_before_the_client_knows(cache, cl
         *stored, *stored, "remove", "settle", "answer"]
 
 
+def test_a_storage_that_cannot_be_locked_is_told(tmp_path):
+    """Which is not the fault of another server."""
+    done = run("--storage", tmp_path / "s", "--port", "0", **strace(
+        tmp_path / "log", "-e", "trace=flock", "-e", "inject=flock:error=ENOLCK"))
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1, "", "flame-devcache: could not lock the storage directory: No locks available\n")
+
+
 def test_a_storage_that_cannot_be_read_to_its_end_is_told(cache, client, tmp_path):
     """Served without what was not seen, an object would be stored again as version 1."""
     running = cache("--storage", tmp_path / "s")
