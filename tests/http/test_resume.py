@@ -283,6 +283,24 @@ def test_another_destination_takes_nothing(fetch, server, half):
     assert server.asked[-1].offset is None and left.part.exists()
 
 
+def test_names_that_differ_in_their_ends_alone_share_no_partial(fetch, server):
+    """What is kept beside a destination is named after all of its name, not after its stem."""
+    place, bodies = fetch.new_place(), {"app.zip": V1, "app.tgz": V2, "app.tmp": V1, "app": V2}
+    for count, (name, body) in enumerate(bodies.items()):
+        server.become(body, ETAG1)  # one validator: nothing but the names keeps them apart
+        server.script = [stop(HALF)]
+        child = fetch.start(server.url(), output=name, place=place)
+        server.wait_for(lambda _, n=count: len(server.asked) > n and server.asked[n].sent == HALF)
+        child.send_signal(signal.SIGINT)
+        assert outcome_of(child).code == 130
+        assert len(list(place.glob(".flame-part-*.state"))) == count + 1
+    for name, body in bodies.items():
+        server.become(body, ETAG1)
+        assert fetch(server.url(), output=name, place=place).code == 0
+        assert (place / name).read_bytes() == body and server.asked[-1].sent < SIZE, name
+    assert sorted(os.listdir(place)) == sorted(bodies)
+
+
 # ---- what is found is looked at -------------------------------------------------------------------
 
 def test_after_another_boot_only_durable_bytes_count(fetch, server, half):
