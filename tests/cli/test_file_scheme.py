@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """file: local files only, whole and unchanged, and nothing that only looks like one."""
+import hashlib
 import os
 import subprocess
 import time
 
 import pytest
 
-from support.program import SANITIZE
+from support.program import SANITIZE, outcome_of
+
+BODY = b"x" * 100_000
+SUM = hashlib.sha512(BODY).hexdigest()
 
 
 @pytest.fixture
 def source(tmp_path):
     path = tmp_path / "source"
-    path.write_bytes(b"x" * 100_000)
+    path.write_bytes(BODY)
     return path
 
 
@@ -120,6 +124,16 @@ def test_a_source_that_may_not_be_read_is_told(fetch, source):
             parent.chmod(parent.stat().st_mode | 0o111)
     fetch.wrapper = ["setpriv", "--reuid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     fetch(f"file://{source}", place=place).failed("SOURCE", "ermission")
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o777, 0o6755])
+@pytest.mark.parametrize("arguments", [[], ["--checksum", "sha512:" + SUM]], ids=["copied", "read"])
+def test_the_rights_of_the_source_are_not_copied(fetch, source, mode, arguments):
+    source.chmod(mode)
+    child = fetch.start(*arguments, f"file://{source}", preexec_fn=lambda: os.umask(0o022))
+    outcome = outcome_of(child)
+    assert outcome.code == 0, outcome.stderr
+    assert (outcome.place / "out").stat().st_mode & 0o7777 == 0o644
 
 
 @pytest.mark.skipif(SANITIZE != "", reason="a sanitizer maps what it likes")
