@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS by the grpc plugin: what must be refused is, before a request, and the reason is the right
 one."""
+import os
+import pathlib
 import re
 
 import pytest
 
 from support.flight_cache import start_cache
+from support.peers import kernel_lacks
 from support.plugin_call import call
 
 
@@ -99,6 +102,18 @@ def test_a_bad_authority_file_is_told_before_anybody_is_asked(fetch, secure, cer
 def test_the_environment_names_no_authority(fetch, one_try, secure, certificates):
     names = ("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "SSL_CERT_FILE")
     fetch(url(secure()), env=dict.fromkeys(names, str(certificates.path("ca")))).failed("TLS")
+
+
+def test_where_none_is_named_the_systems_authorities_count(fetch, one_try, secure, certificates):
+    """In a mount namespace where the system's file is ours."""
+    system = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+    if os.geteuid() != 0 or not system.exists():
+        kernel_lacks(f"only root puts a file over {system}")
+    server = secure()
+    fetch.wrapper = ["unshare", "--mount", "sh", "-c",
+                     'mount --bind "$0" "$1" && shift && exec "$@"', certificates.path("ca"), system]
+    fetch(url(server)).succeeded(b"hello")
+    fetch("--cacert", certificates.path("other-ca"), url(server)).failed("TLS", "unknown authority")
 
 
 def test_what_cannot_be_done_is_not_ignored(trusting, secure, certificates):
