@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """DoPut and DELETE by the grpc plugin: OK only for what is proven to be there, never for a part."""
+import json
 import threading
 
 import pytest
@@ -81,6 +82,17 @@ def test_the_command_puts_and_says_where(cache, fetch, tmp_path):
     assert outcome.code == 0, outcome.stderr
     assert cache.objects == {"app/session/made-1": (1, b"hello")}
     assert [what[0] for what in cache.seen] == ["row", "put", "get"], "a list of all is no proof"
+
+
+def test_the_url_of_what_was_stored_has_the_place_that_was_asked(cache, fetch, tmp_path):
+    """The cache calls itself elsewhere.test: where it may not be reached from here."""
+    (tmp_path / "file").write_bytes(b"hello")
+    for key, stored_as in (("app/session", "app/session/made-1"), ("app/s/a%20b", "app/s/a%20b")):
+        outcome = fetch("put", "--json", tmp_path / "file", cache.url(key), output=None)
+        assert outcome.code == 0, outcome.stderr
+        told = json.loads(outcome.stdout.splitlines()[-1])
+        assert (told["ev"], told["url_effective"]) == ("stored", cache.url(stored_as))
+        fetch(told["url_effective"]).succeeded(b"hello")
 
 
 # ---- servers of the 0.5 line ----
