@@ -18,29 +18,37 @@ extern "C" {
 
 struct flame_context;
 
-/* The keys of a context: X(name, path in flame.yaml, variable, default, help). `name` makes
- * FLAME_CONTEXT_<NAME>; a variable that is set and not empty goes before the file, but for those of
- * TLS, which Flame takes only where the file is silent. */
+/* The keys of a context: X(name, path in flame.yaml, kind, variable, default, help). `name` makes
+ * FLAME_CONTEXT_<NAME>. The kinds:
+ *   TEXT  a variable that is set and not empty goes before the file
+ *   FILE  a file of TLS: Flame takes the variable only where flame.yaml is silent
+ *   LIST  of texts: those of the file come after the default's, which a blank parts; each once */
 #define FLAME_CONTEXT_TABLE(X)                                                                     \
-    X(NAME, "current-context", NULL, NULL, "the context that applies")                             \
-    X(CLUSTER_ENDPOINT, "cluster.endpoint", "FLAME_ENDPOINT", "http://127.0.0.1:8080",             \
+    X(NAME, "current-context", TEXT, NULL, NULL, "the context that applies")                       \
+    X(CLUSTER_ENDPOINT, "cluster.endpoint", TEXT, "FLAME_ENDPOINT", "http://127.0.0.1:8080",       \
       "where the session manager is")                                                              \
-    X(CLUSTER_CA, "cluster.tls.ca_file", "FLAME_CA_FILE", NULL, "authorities trusted for it")      \
-    X(CLUSTER_CERT, "cluster.tls.cert_file", "FLAME_CERT_FILE", NULL, "our certificate there")     \
-    X(CLUSTER_KEY, "cluster.tls.key_file", "FLAME_KEY_FILE", NULL, "its private key")              \
-    X(CACHE_ENDPOINT, "cache.endpoint", "FLAME_CACHE_ENDPOINT", NULL, "where the object cache is") \
-    X(CACHE_CA, "cache.tls.ca_file", "FLAME_CA_FILE", NULL, "authorities trusted for it")          \
-    X(CACHE_CERT, "cache.tls.cert_file", "FLAME_CERT_FILE", NULL, "our certificate there")         \
-    X(CACHE_KEY, "cache.tls.key_file", "FLAME_KEY_FILE", NULL, "its private key")                  \
-    X(CACHE_STORAGE, "cache.storage", "FLAME_CACHE_STORAGE", NULL,                                 \
+    X(CLUSTER_CA, "cluster.tls.ca_file", FILE, "FLAME_CA_FILE", NULL,                              \
+      "authorities trusted for it")                                                                \
+    X(CLUSTER_CERT, "cluster.tls.cert_file", FILE, "FLAME_CERT_FILE", NULL,                        \
+      "our certificate there")                                                                     \
+    X(CLUSTER_KEY, "cluster.tls.key_file", FILE, "FLAME_KEY_FILE", NULL, "its private key")        \
+    X(CACHE_ENDPOINT, "cache.endpoint", TEXT, "FLAME_CACHE_ENDPOINT", NULL,                        \
+      "where the object cache is")                                                                 \
+    X(CACHE_CA, "cache.tls.ca_file", FILE, "FLAME_CA_FILE", NULL, "authorities trusted for it")    \
+    X(CACHE_CERT, "cache.tls.cert_file", FILE, "FLAME_CERT_FILE", NULL, "our certificate there")   \
+    X(CACHE_KEY, "cache.tls.key_file", FILE, "FLAME_KEY_FILE", NULL, "its private key")            \
+    X(CACHE_STORAGE, "cache.storage", TEXT, "FLAME_CACHE_STORAGE", NULL,                           \
       "where flamepy keeps objects of its own; not used here")                                     \
-    X(PACKAGE_STORAGE, "package.storage", NULL, NULL, "where packages go; the cache if unset")     \
-    X(PACKAGE_EXCLUDES, "package.excludes", NULL, NULL, "patterns that stay out of a package")     \
-    X(RUNNER_TEMPLATE, "runner.template", NULL, "flmrun", "the application runners start from")
+    X(PACKAGE_STORAGE, "package.storage", TEXT, NULL, NULL,                                        \
+      "where packages go; the cache if unset")                                                     \
+    X(PACKAGE_EXCLUDES, "package.excludes", LIST, NULL, ".venv __pycache__ .gitignore *.pyc",      \
+      "patterns that stay out of a package")                                                       \
+    X(RUNNER_TEMPLATE, "runner.template", TEXT, NULL, "flmrun",                                    \
+      "the application runners start from")
 
 /* clang-format off */
 enum flame_context_key {
-#define FLAME_ROW_(name, path, variable, fallback, help) FLAME_CONTEXT_##name,
+#define FLAME_ROW_(name, path, kind, variable, fallback, help) FLAME_CONTEXT_##name,
     FLAME_CONTEXT_TABLE(FLAME_ROW_)
 #undef FLAME_ROW_
     FLAME_CONTEXT_KEY_COUNT,
@@ -56,14 +64,16 @@ enum flame_context_key {
 struct flame_context_config {
     uint32_t struct_size;
     uint32_t flags;   /* FLAME_CONTEXT_NO_ENVIRONMENT */
-    const char *file; /* NULL = ~/.flame/flame.yaml, which may be missing; "" = none */
+    const char *file; /* NULL = ~/.flame/flame.yaml (HOME, else the user database), which may be
+                         missing; "" = none */
     const char *name; /* which of its contexts; NULL = its current-context */
 };
 
 /* Read the context. `config` may be NULL. Without a file, variables and defaults are all there is.
  * *out: flame_context_close() it.
  * Fails with INVALID (names file, line and key), NOT_FOUND (a file that was asked for by name),
- * LIMIT (a file over 256 KiB), IO, NO_MEMORY. [any-thread] */
+ * LIMIT (docs/context.md has the bounds), IO, NO_MEMORY. The environment must not be changed
+ * meanwhile. [any-thread] */
 FLAME_API FLAME_CHECK int32_t flame_context_open(const struct flame_context_config *config,
                                                  struct flame_context **out,
                                                  struct flame_error *err);
@@ -73,10 +83,10 @@ FLAME_API void flame_context_close(struct flame_context *context);
 
 struct flame_context_value {
     uint32_t struct_size;
-    uint32_t key;              /* enum flame_context_key */
-    const char *name;          /* "cache.tls.ca_file" */
-    const char *value;         /* NULL = unset */
-    const char *const *values; /* of a list, NULL-terminated; NULL = it is none, or unset */
+    uint32_t key;      /* enum flame_context_key */
+    const char *name;  /* "cache.tls.ca_file" */
+    const char *value; /* NULL = unset; of a list, its items with a blank between: to show */
+    const char *const *values; /* of a list, NULL-terminated; NULL = it is none */
     const char *source;        /* "FLAME_CA_FILE", "/home/me/.flame/flame.yaml:7", "default"; NULL =
                                   unset */
     const char *help;
@@ -91,9 +101,12 @@ FLAME_API const char *flame_context_text(const struct flame_context *context, ui
 
 /* What a task for this URL gets from the context: options and secrets for flame_task, whose own go
  * before them. Only grpcs and grpc+tls URLs get any: the authorities of cache.tls always, the
- * client certificate where those authorities vouch for the server, or at the cache itself.
- * `out`: flame_settings_done() it. Fails with INVALID (one of certificate and key is missing), IO
- * (names the key and the file), LIMIT (a file over 1 MiB), NO_MEMORY. [any-thread] */
+ * client certificate where those authorities vouch for the server, or at the cache itself. The
+ * files are read anew each time: a certificate that was renewed counts for the next task.
+ * `out`: initialise it with FLAME_INIT, flame_settings_done() it; a text that is no URL gets
+ * nothing, for the task will say so. Fails with INVALID (one of certificate and key is missing, or
+ * its file holds no text), IO (names the key and the file), LIMIT (a file over 1 MiB), NO_MEMORY.
+ * [any-thread] */
 struct flame_settings {
     uint32_t struct_size;
     uint32_t reserved;
