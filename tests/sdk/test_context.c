@@ -419,6 +419,23 @@ Test(context, unknown_keys_are_ignored)
     flame_context_close(context);
 }
 
+Test(context, a_key_that_begins_like_another_is_another)
+{
+    struct flame_context *context =
+        opened(SAMPLE_HEAD "  cache: {endpoints: a, end: b, endpoint: 'grpc://a:1', '': c}\n");
+
+    is_text(context, CACHE_ENDPOINT, "grpc://a:1");
+    flame_context_close(context);
+}
+
+Test(context, a_quoted_merge_key_is_a_key_like_any_other)
+{
+    struct flame_context *context = opened(SAMPLE_HEAD "  labels: {'<<': shift}\n");
+
+    is_text(context, NAME, "home");
+    flame_context_close(context);
+}
+
 Test(context, a_bom_and_line_ends_of_windows_do_no_harm)
 {
     struct flame_context *context = opened("\xef\xbb\xbf"

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What flame.yaml is refused for: one line that names the file, the line and the key. */
 #include "context/document.h"
+#include "context/file.h"
 #include "context_fixture.h"
 
+#include <fcntl.h>
 #include <time.h>
 
 #define MIB (1u << 20)
@@ -352,6 +354,15 @@ Test(context_errors, a_file_that_may_not_be_read)
     (void)scratch_write(&scratch, "secret.yaml", "a: b\n", 5);
     cr_assert_eq(chmod("secret.yaml", 0), 0);
     cr_expect_str_eq(refused_file("secret.yaml"), "cannot read 'secret.yaml': Permission denied");
+}
+
+Test(context_errors, no_child_inherits_the_descriptor)
+{
+    int fd = fl_small_file_open("/dev/null");
+
+    cr_assert_geq(fd, 0);
+    cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    cr_assert_eq(close(fd), 0);
 }
 
 Test(context_errors, a_refusal_leaves_no_descriptor_behind)
