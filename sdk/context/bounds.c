@@ -43,7 +43,8 @@ int32_t fl_source_fail(const struct fl_source *source, const yaml_parser_t *pars
 {
     size_t line = parser->problem_mark.line + 1;
 
-    if (parser->error == YAML_MEMORY_ERROR)
+    /* libyaml does not say at all its places that it was memory; of all else it says something. */
+    if (parser->error == YAML_MEMORY_ERROR || !parser->problem)
         return fl_fail_memory(err);
     if (parser->error == YAML_READER_ERROR)
         line = line_of(source, parser->problem_offset);

@@ -33,40 +33,56 @@ static bool is_tls(const char *url)
     return strcmp(scheme, "grpcs") == 0 || strcmp(scheme, "grpc+tls") == 0;
 }
 
+/* Parse a URL that may be none: *is_url says. Fails with NO_MEMORY alone. */
+static int32_t try_parse(const char *text, struct fl_url *out, bool *is_url,
+                         struct flame_error *err)
+{
+    int32_t status = fl_url_parse(text, CACHE_PORT, out, NULL);
+
+    *is_url = status == FLAME_OK;
+    return status == FLAME_ERR_NO_MEMORY ? fl_fail_memory(err) : FLAME_OK;
+}
+
 /* Is there no doubt that the URL leads to the cache of the context? */
-static bool is_cache(const struct flame_context *context, const char *url)
+static int32_t is_cache(const struct flame_context *context, const char *url, bool *out,
+                        struct flame_error *err)
 {
     const char *endpoint = flame_context_text(context, FLAME_CONTEXT_CACHE_ENDPOINT);
     struct fl_url ours = {0};
     struct fl_url theirs = {0};
-    bool same = endpoint && fl_url_parse(endpoint, CACHE_PORT, &ours, NULL) == FLAME_OK &&
-                fl_url_parse(url, CACHE_PORT, &theirs, NULL) == FLAME_OK &&
-                fl_url_same_origin(&ours, &theirs);
+    bool is_url = false;
+    int32_t status = endpoint ? try_parse(endpoint, &ours, &is_url, err) : FLAME_OK;
 
+    if (is_url)
+        status = try_parse(url, &theirs, &is_url, err);
+    *out = is_url && fl_url_same_origin(&ours, &theirs);
     fl_url_done(&ours);
     fl_url_done(&theirs);
-    return same;
+    return status;
 }
 
 /* The core takes absolute names of files only; Flame's are relative to the working directory. */
-static char *absolute(const char *path)
+static int32_t absolute(const char *path, char **out, struct flame_error *err)
 {
     fl_auto_free char *directory = path[0] == '/' ? NULL : getcwd(NULL, 0);
 
-    return directory ? fl_format("%s/%s", directory, path) : strdup(path);
+    if (path[0] != '/' && !directory)
+        return errno == ENOMEM ? fl_fail_memory(err)
+                               : fl_fail_errno(err, errno, "cannot tell the working directory");
+    *out = directory ? fl_format("%s/%s", directory, path) : strdup(path);
+    return *out ? FLAME_OK : fl_fail_memory(err);
 }
 
 static int32_t add_authorities(const struct flame_context *context, struct settings *settings,
                                struct flame_error *err)
 {
     const char *said = flame_context_text(context, FLAME_CONTEXT_CACHE_CA);
-    fl_auto_free char *path = said ? absolute(said) : NULL;
+    fl_auto_free char *path = NULL;
+    int32_t status = said ? absolute(said, &path, err) : FLAME_OK;
 
-    if (!said)
-        return FLAME_OK;
-    if (!path || !fl_pairs_add(&settings->options, FLAME_OPT_TLS_CA, path))
+    if (status == FLAME_OK && path && !fl_pairs_add(&settings->options, FLAME_OPT_TLS_CA, path))
         return fl_fail_memory(err);
-    return FLAME_OK;
+    return status;
 }
 
 /* "KEY (SOURCE): ", which begins the message. */
@@ -120,14 +136,17 @@ static int32_t add_certificate(const struct flame_context *context, const char *
 {
     bool cert = flame_context_text(context, FLAME_CONTEXT_CACHE_CERT) != NULL;
     bool key = flame_context_text(context, FLAME_CONTEXT_CACHE_KEY) != NULL;
-    int32_t status;
+    bool trusted = flame_context_text(context, FLAME_CONTEXT_CACHE_CA) != NULL;
+    int32_t status = FLAME_OK;
 
     if (cert && !key)
         return fail_half(context, FLAME_CONTEXT_CACHE_CERT, FLAME_CONTEXT_CACHE_KEY, err);
     if (key && !cert)
         return fail_half(context, FLAME_CONTEXT_CACHE_KEY, FLAME_CONTEXT_CACHE_CERT, err);
-    if (!cert || (!flame_context_text(context, FLAME_CONTEXT_CACHE_CA) && !is_cache(context, url)))
-        return FLAME_OK;
+    if (cert && !trusted)
+        status = is_cache(context, url, &trusted, err);
+    if (status != FLAME_OK || !cert || !trusted)
+        return status;
     status = add_pem(context, FLAME_CONTEXT_CACHE_CERT, FLAME_SECRET_TLS_CERT, settings, err);
     if (status == FLAME_OK)
         status = add_pem(context, FLAME_CONTEXT_CACHE_KEY, FLAME_SECRET_TLS_KEY, settings, err);

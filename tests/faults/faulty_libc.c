@@ -2,8 +2,8 @@
 /* For LD_PRELOAD: a C library that is short of something, as the environment says.
  *     FAULTY_MALLOC=N   the Nth allocation fails, counted over all threads
  *     FAULTY_LASTING=1  and so do all after it
- *     FAULTY_OURS=1     only what our program, library and plugins ask for is counted and fails,
- *                       also where they let the C library, the loader or jansson ask
+ *     FAULTY_OURS=1     only what our program, libraries and plugins ask for is counted and fails,
+ *                       also where they let the C library, the loader, jansson or libyaml ask
  *     FAULTY_SHORT=N    a read or write of a file, pipe or socket moves N bytes at most, and each
  *                       second call of a thread is interrupted before it moves any
  *     FAULTY_REFUSE=N   the first N of the kernel's ways to copy are refused: to share blocks,

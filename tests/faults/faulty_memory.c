@@ -32,14 +32,16 @@ enum owner { OURS, FOREIGN, TRANSPARENT, LOADER };
 /* Whose code is at that address? Transparent is what allocates for whoever called it. */
 static enum owner owner_of(uintptr_t address)
 {
-    static const char *const transparent[] = {"/libc.so.", "/libjansson.so.", "/faulty_libc.so"};
+    static const char *const transparent[] = {"/libc.so.", "/libjansson.so.", "/libyaml-0.so.",
+                                              "/faulty_libc.so"};
     struct dl_find_object found;
     const char *path;
 
     if (_dl_find_object((void *)address, &found) != 0)
         return FOREIGN;
     path = found.dlfo_link_map->l_name;
-    if (!*path || strstr(path, "/libflame-fetch.so") || strstr(path, "/flame/plugins/"))
+    if (!*path || strstr(path, "/libflame-fetch.so") || strstr(path, "/libflame-sdk.so") ||
+        strstr(path, "/flame/plugins/"))
         return OURS;
     if (strstr(path, "/ld-linux"))
         return LOADER;
