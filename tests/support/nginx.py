@@ -28,6 +28,7 @@ http {{
         location /moved/ {{ rewrite ^/moved/(.*)$ /$1 redirect; }}
         location /zipped/ {{ gzip on; gzip_min_length 1; gzip_types *; alias {root}/; }}
         location /dav/ {{ dav_methods PUT DELETE; client_max_body_size 100m; }}
+        location /packages/ {{ dav_methods PUT DELETE; create_full_put_path on; client_max_body_size 100m; }}
         location /dav/small/ {{ dav_methods PUT DELETE; client_max_body_size 1k; }}
         location /private/ {{ auth_basic "x"; auth_basic_user_file {work}/users; alias {root}/; }}
     }}
