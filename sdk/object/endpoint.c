@@ -25,8 +25,6 @@ static const char *what_is_wrong(const struct fl_url *url)
 {
     if (!cache_scheme(url))
         return "its scheme is none of grpc, grpcs, grpc+tls, grpc+tcp";
-    if (!url->host[0])
-        return "it names no host";
     if (url->userinfo)
         return "it has a user's name";
     if ((url->path[0] && strcmp(url->path, "/") != 0) || url->query || url->fragment)

@@ -178,20 +178,14 @@ static int32_t look_for(const struct flame_storage *storage, const char *name,
     return status;
 }
 
-/* A place without "create only": look, then store. */
-static int32_t upload_if_absent(const struct flame_storage *storage, const struct deed *deed,
-                                struct flame_result *result, struct flame_error *err)
+/* A place that knows no "create only". That nothing is there the core has seen before it said so.
+ */
+static int32_t upload_absent(const struct flame_storage *storage, const struct deed *deed,
+                             struct flame_result *result, struct flame_error *err)
 {
     struct flame_task replacing;
     struct deed second = *deed;
-    bool is_there;
-    int32_t status = look_for(storage, deed->name, deed->task, &is_there, err);
 
-    if (status != FLAME_OK)
-        return status;
-    if (is_there)
-        return fl_fail(err, FLAME_ERR_EXISTS, "'%s' is in %s already", deed->name,
-                       storage->place.shown);
     sdk_task_copy(deed->task, &replacing);
     replacing.flags &= ~FLAME_TASK_KEEP;
     second.task = &replacing;
@@ -205,7 +199,7 @@ static int32_t upload(const struct flame_storage *storage, const struct deed *de
     int32_t status = run(storage, deed, result, &reason);
 
     if (status == FLAME_ERR_UNSUPPORTED && deed->task && deed->task->flags & FLAME_TASK_KEEP)
-        return upload_if_absent(storage, deed, result, err);
+        return upload_absent(storage, deed, result, err);
     if (status >= FLAME_FIRST_FAILURE)
         *err = reason;
     return status;

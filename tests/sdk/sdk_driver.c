@@ -20,6 +20,7 @@ struct driver {
     struct flame_result result;
     struct flame_error err;
     uint64_t cancel_at;
+    const char *options[3];
 };
 
 static const char *value_of(const struct driver *driver, const char *name)
@@ -291,6 +292,9 @@ static void prepare(struct driver *driver)
     driver->task.flags = value_of(driver, "keep") ? FLAME_TASK_KEEP : 0;
     driver->task.url = value_of(driver, "url");
     driver->task.digest = value_of(driver, "digest");
+    driver->options[0] = "tls.ca";
+    driver->options[1] = value_of(driver, "ca");
+    driver->task.options = driver->options[1] ? driver->options : NULL;
     driver->task.data = driver;
     driver->task.progress = on_progress;
     driver->cancel_at = cancel_at ? strtoull(cancel_at, NULL, 10) : 0;

@@ -282,3 +282,13 @@ def test_the_context_has_our_certificate(secure, certificates):
     sdk("object-list", context=secure(True, ca_file=files["ca_file"])).failed("TLS")
     sdk("object-list", context=secure(True, ca_file=files["ca_file"], cert_file=files["cert_file"],
                                       )).failed("INVALID", "key_file")
+
+
+def test_what_the_task_says_of_tls_goes_before_the_context(secure, certificates, package):
+    good, other = certificates.path("ca"), certificates.path("other-ca")
+    values = {"key": "app/pkg/x", "path": package()}
+    sdk("object-upload", context=secure(False, ca_file=other), ca=good, **values).ok()
+    sdk("object-upload", context=secure(False, ca_file=good), ca=other, **values).failed("TLS")
+    files = {"cert_file": certificates.path("client"), "key_file": certificates.path("client", "key")}
+    said = sdk("object-upload", context=secure(True, ca_file=good, **files), ca=good, **values)
+    said.failed("TLS", "certificate")  # nor is our certificate shown to whom the task alone trusts
