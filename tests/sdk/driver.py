@@ -43,8 +43,8 @@ def environment(variables):
 
 
 def argv(call, **values):
-    words = {name: value for name, value in values.items() if value is not None}
-    return [DRIVER, call, f"plugins={PLUGINS}",
+    words = {name: value for name, value in ({"plugins": PLUGINS} | values).items() if value is not None}
+    return [DRIVER, call,
             *(os.fsencode(f"{name}=") + (value if isinstance(value, bytes) else os.fsencode(str(value)))
               for name, value in words.items())]
 

@@ -2,6 +2,7 @@
 """Packages in a plain folder, on a WebDAV server (nginx) and in an object cache: the same promises
 everywhere. Numbers are those of docs/weaknesses.md."""
 import os
+import pathlib
 import subprocess
 
 import pytest
@@ -11,6 +12,7 @@ from support.object_server import Objects
 from support.program import clean_environment, FETCH
 from support.scripted_server import response
 
+SOURCE = pathlib.Path(os.environ["FLAME_SOURCE_DIR"])
 BODY = bytes(range(256)) * 5000
 NAMES = ["model-1.0.tgz", "with space.tgz", "50%.tgz", "a#b.tgz", "what?.tgz", "a&b=c;d.tgz",
          "Grüße-日本.tgz", "~(x)!*'@,+$.tgz", "%41.tgz", "x" * 200]
@@ -185,6 +187,28 @@ def test_connections_are_used_again(place_of, package, nginx, tmp_path):
     place.call("cycle", "a", path=package(BODY), out=tmp_path / "out").ok()
     lines = nginx.log()[before:]
     assert len(lines) >= 20 and len({line.split()[0] for line in lines}) <= 2
+
+
+@pytest.fixture(scope="module")
+def other_plugins(tmp_path_factory):
+    """A scheme of somebody else, built from the headers alone."""
+    directory = tmp_path_factory.mktemp("plugins")
+    directory.chmod(0o755)
+    for name in ("heap", "data"):
+        subprocess.run(["gcc", "-Wall", "-Werror", "-shared", "-fPIC", "-I", SOURCE / "sdk/include", "-o",
+                        directory / f"{name}.so", SOURCE / f"tests/plugins/thirdparty/{name}.c"], check=True)
+    return directory
+
+
+def test_any_scheme_whose_plugin_stores_is_a_storage(other_plugins, package, tmp_path):
+    sdk("storage-cycle", plugins=other_plugins, base="heap://here/base", app="app", name="a b",
+        path=package(BODY), out=tmp_path / "out").ok()
+    assert (tmp_path / "out").read_bytes() == BODY
+
+
+def test_a_scheme_whose_plugin_does_not_store_says_so(other_plugins, package):
+    sdk("storage-upload", plugins=other_plugins, base="data://x", app="app", name="a",
+        path=package()).failed("UNSUPPORTED", "org.example.data")
 
 
 # ---- answers that are none ----
