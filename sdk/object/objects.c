@@ -216,18 +216,21 @@ int32_t flame_object_remove_all(struct flame_objects *objects, const char *key,
 struct listing {
     flame_object_visit *visit;
     void *data;
+    bool has_no_memory; /* an entry is missing */
 };
 
 static int32_t on_entry(void *data, const struct flame_result *entry)
 {
-    const struct listing *listing = data;
+    struct listing *listing = data;
     struct fl_flight_fault fault = {FL_FLIGHT_NONE, NULL};
     struct fl_flight_key key;
     struct fl_url url;
+    int32_t status = fl_url_parse(entry->url, 0, &url, NULL);
     bool is_object;
 
-    if (fl_url_parse(entry->url, 0, &url, NULL) != FLAME_OK)
-        return 0;
+    listing->has_no_memory |= status == FLAME_ERR_NO_MEMORY;
+    if (status != FLAME_OK)
+        return listing->has_no_memory;
     is_object = fl_flight_key_decode(&key, url.path, FLAME_KEY_OBJECT, &fault);
     fl_url_done(&url);
     if (!is_object)
@@ -269,7 +272,8 @@ static int32_t list(struct flame_objects *objects, const char *name, const struc
     call.doing = doing;
     call.entry = on_entry;
     call.entry_data = listing;
-    return sdk_call_run(&call, NULL, err);
+    status = sdk_call_run(&call, NULL, err);
+    return listing->has_no_memory ? fl_fail_memory(err) : status;
 }
 
 int32_t flame_object_list(struct flame_objects *objects, const char *key,
@@ -277,7 +281,7 @@ int32_t flame_object_list(struct flame_objects *objects, const char *key,
                           struct flame_error *err)
 {
     struct flame_error own = FLAME_INIT(flame_error);
-    struct listing listing = {visit, data};
+    struct listing listing = {.visit = visit, .data = data};
     int32_t status = list(objects, key, task, &listing, &own);
 
     if (status != FLAME_OK)

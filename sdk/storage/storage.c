@@ -266,22 +266,34 @@ int32_t flame_storage_exists(struct flame_storage *storage, const char *name,
 struct listing {
     flame_storage_visit *visit;
     void *data;
+    bool has_no_memory; /* an entry is missing */
 };
+
+static int32_t name_of(const struct flame_result *entry, char **out)
+{
+    struct fl_url url;
+    int32_t status = fl_url_parse(entry->url, 0, &url, NULL);
+
+    if (status != FLAME_OK)
+        return status;
+    status = fl_url_file_name(&url, out, NULL);
+    fl_url_done(&url);
+    return status;
+}
 
 /* What has no name that we would take is nothing that we have put there. */
 static int32_t on_entry(void *data, const struct flame_result *entry)
 {
-    const struct listing *listing = data;
+    struct listing *listing = data;
     uint64_t size = entry->flags & FLAME_RESULT_SIZE ? entry->size : UINT64_MAX;
     fl_auto_free char *name = NULL;
-    struct fl_url url;
+    int32_t status =
+        entry->flags & FLAME_RESULT_PREFIX ? FLAME_ERR_UNSAFE_NAME : name_of(entry, &name);
 
-    if (entry->flags & FLAME_RESULT_PREFIX || fl_url_parse(entry->url, 0, &url, NULL) != FLAME_OK)
-        return 0;
-    if (fl_url_file_name(&url, &name, NULL) != FLAME_OK)
-        name = NULL;
-    fl_url_done(&url);
-    return name ? listing->visit(listing->data, name, size) : 0;
+    listing->has_no_memory |= status == FLAME_ERR_NO_MEMORY;
+    if (listing->has_no_memory)
+        return 1;
+    return status == FLAME_OK ? listing->visit(listing->data, name, size) : 0;
 }
 
 static int32_t list(const struct flame_storage *storage, const struct flame_task *task,
@@ -304,14 +316,14 @@ static int32_t list(const struct flame_storage *storage, const struct flame_task
     call.hint = storage->cache ? sdk_objects_hint(storage->cache) : NULL;
     status = doing ? sdk_call_run(&call, NULL, err) : fl_fail_memory(err);
     fl_wipe_free(url);
-    return status;
+    return listing->has_no_memory ? fl_fail_memory(err) : status;
 }
 
 int32_t flame_storage_list(struct flame_storage *storage, const struct flame_task *task,
                            flame_storage_visit *visit, void *data, struct flame_error *err)
 {
     struct flame_error own = FLAME_INIT(flame_error);
-    struct listing listing = {visit, data};
+    struct listing listing = {.visit = visit, .data = data};
     int32_t status = list(storage, task, &listing, &own);
 
     if (status == FLAME_ERR_NOT_FOUND)

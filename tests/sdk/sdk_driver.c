@@ -207,8 +207,11 @@ static int32_t decode(struct driver *driver)
     struct flame_object_ref ref = FLAME_INIT(flame_object_ref);
     const char *text = value_of(driver, "bytes");
     size_t size = strlen(text) / 2;
-    uint8_t *bytes = malloc(size + 1); /* exactly, for the sanitizer */
+    uint8_t *bytes = malloc(size ? size : 1); /* exactly, for the sanitizer */
     int32_t status;
+
+    if (!bytes)
+        return FLAME_ERR_NO_MEMORY;
 
     for (size_t i = 0; i < size; i++) {
         unsigned byte = 0;
@@ -216,7 +219,6 @@ static int32_t decode(struct driver *driver)
         (void)sscanf(text + 2 * i, "%2x", &byte);
         bytes[i] = (uint8_t)byte;
     }
-    bytes = realloc(bytes, size ? size : 1);
     status = flame_object_ref_decode(bytes, size, &ref, &driver->err);
     free(bytes);
     if (status == FLAME_OK)
@@ -234,6 +236,20 @@ static int32_t ref_url(struct driver *driver)
     status = flame_object_ref_url(&ref, &url, &driver->err);
     tell("ref_url", url);
     free(url);
+    return status;
+}
+
+static int32_t settings(struct driver *driver)
+{
+    struct flame_settings given = FLAME_INIT(flame_settings);
+    int32_t status =
+        flame_context_settings(driver->context, value_of(driver, "for"), &given, &driver->err);
+
+    for (size_t i = 0; status == FLAME_OK && given.options && given.options[i]; i += 2)
+        tell("option", given.options[i]);
+    for (size_t i = 0; status == FLAME_OK && given.secrets && given.secrets[i]; i += 2)
+        tell("secret", given.secrets[i]);
+    flame_settings_done(&given);
     return status;
 }
 
@@ -308,6 +324,8 @@ static int32_t run(struct driver *driver, const char *call)
         return run_object(driver, call + 7);
     if (strcmp(call, "encode") == 0)
         return encode(driver);
+    if (strcmp(call, "settings") == 0)
+        return settings(driver);
     if (strcmp(call, "decode") == 0)
         return decode(driver);
     return strcmp(call, "keys") == 0 ? keys(driver) : ref_url(driver);
