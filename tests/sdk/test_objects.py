@@ -10,6 +10,7 @@ from sdk.driver import sdk
 from support.bson import reference
 from support.flamepy_script import run_flamepy
 from support.peers import require_module
+from support.raw_flight import RawFlight
 
 BODY = bytes(range(256)) * 9001  # two rows and a bit
 
@@ -239,6 +240,16 @@ def test_a_failure_names_file_key_cache_and_reason(one, package, tmp_path):
     sdk("object-download", endpoint=one.url, key="app/pkg/x", path=missing).failed(
         "NOT_FOUND", "app/pkg/x", one.url)
     sdk("object-upload", endpoint=one.url, key="app/p:g/x", path=package()).failed("INVALID", "app/p:g/x")
+
+
+def test_a_failure_has_the_caches_own_words(package):
+    server = RawFlight(lambda asked: (asked.receive_all(), asked.end(13, "no room on\x1b[2J the disk")))
+    try:
+        source, origin = package(), server.url("").rstrip("/")
+        sdk("object-upload", endpoint=origin, key="app/pkg/x", path=source).failed(
+            "REMOTE", str(source), "app/pkg/x", origin, "no room on\\x1b[2J the disk")
+    finally:
+        server.close()
 
 
 # ---- TLS ----
