@@ -71,9 +71,11 @@ static void take_entries(struct run *run)
 
 /* ---- the context's settings ------------------------------------------------------------------ */
 
+/* Whom the task alone trusts, or anybody, our certificate is not shown to. */
 static bool has_tls(const struct flame_task *task)
 {
     return fl_list_get(task->options, FLAME_OPT_TLS_CA) ||
+           fl_list_get(task->options, FLAME_OPT_TLS_VERIFY) ||
            fl_list_get(task->secrets, FLAME_SECRET_TLS_CERT) ||
            fl_list_get(task->secrets, FLAME_SECRET_TLS_KEY);
 }

@@ -20,7 +20,7 @@ struct driver {
     struct flame_result result;
     struct flame_error err;
     uint64_t cancel_at;
-    const char *options[3];
+    const char *options[5];
 };
 
 static const char *value_of(const struct driver *driver, const char *name)
@@ -297,6 +297,19 @@ static int32_t open_all(struct driver *driver)
     return status;
 }
 
+static void add_option(struct driver *driver, const char *name, const char *value)
+{
+    size_t count = 0;
+
+    while (driver->options[count])
+        count++;
+    if (!value)
+        return;
+    driver->options[count] = name;
+    driver->options[count + 1] = value;
+    driver->task.options = driver->options;
+}
+
 static void prepare(struct driver *driver)
 {
     const char *cancel_at = value_of(driver, "cancel_at");
@@ -308,9 +321,8 @@ static void prepare(struct driver *driver)
     driver->task.flags = value_of(driver, "keep") ? FLAME_TASK_KEEP : 0;
     driver->task.url = value_of(driver, "url");
     driver->task.digest = value_of(driver, "digest");
-    driver->options[0] = "tls.ca";
-    driver->options[1] = value_of(driver, "ca");
-    driver->task.options = driver->options[1] ? driver->options : NULL;
+    add_option(driver, "tls.ca", value_of(driver, "ca"));
+    add_option(driver, "tls.verify", value_of(driver, "verify"));
     driver->task.data = driver;
     driver->task.progress = on_progress;
     driver->cancel_at = cancel_at ? strtoull(cancel_at, NULL, 10) : 0;

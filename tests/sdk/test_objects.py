@@ -303,3 +303,5 @@ def test_what_the_task_says_of_tls_goes_before_the_context(secure, certificates,
     files = {"cert_file": certificates.path("client"), "key_file": certificates.path("client", "key")}
     said = sdk("object-upload", context=secure(True, ca_file=good, **files), ca=good, **values)
     said.failed("TLS", "certificate")  # nor is our certificate shown to whom the task alone trusts
+    said = sdk("object-upload", context=secure(True, ca_file=good, **files), verify="no", **values)
+    said.failed("TLS", "certificate")
