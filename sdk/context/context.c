@@ -290,8 +290,8 @@ void flame_context_close(struct flame_context *context)
     free(context);
 }
 
-void flame_context_value(const struct flame_context *context, uint32_t key,
-                         struct flame_context_value *out)
+void flame_context_get(const struct flame_context *context, uint32_t key,
+                       struct flame_context_value *out)
 {
     struct flame_context_value now = {.struct_size = out->struct_size, .key = key};
     size_t size = out->struct_size < sizeof(now) ? out->struct_size : sizeof(now);

@@ -90,7 +90,7 @@ static char *where_of(const struct flame_context *context, uint32_t key)
 {
     struct flame_context_value value = FLAME_INIT(flame_context_value);
 
-    flame_context_value(context, key, &value);
+    flame_context_get(context, key, &value);
     return fl_format("%s (%s): ", value.name, value.source);
 }
 
@@ -124,8 +124,8 @@ static int32_t fail_half(const struct flame_context *context, uint32_t there, ui
     struct flame_context_value value = FLAME_INIT(flame_context_value);
     struct flame_context_value other = FLAME_INIT(flame_context_value);
 
-    flame_context_value(context, there, &value);
-    flame_context_value(context, missing, &other);
+    flame_context_get(context, there, &value);
+    flame_context_get(context, missing, &other);
     return fl_fail(err, FLAME_ERR_INVALID, "%s (%s) is of no use without %s", value.name,
                    value.source, other.name);
 }

@@ -31,7 +31,7 @@ static const char *choose(const struct flame_context *context, const char *endpo
     if (endpoint)
         return endpoint;
     if (context)
-        flame_context_value(context, FLAME_CONTEXT_CACHE_ENDPOINT, &value);
+        flame_context_get(context, FLAME_CONTEXT_CACHE_ENDPOINT, &value);
     *said_by = value.source;
     return value.value ? value.value : FLAME_CONTEXT_DEFAULT_CACHE;
 }

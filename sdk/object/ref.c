@@ -21,21 +21,30 @@ static bool is_terminated(const char *text, size_t capacity)
 static int32_t check(const struct flame_object_ref *ref, struct fl_flight_reference *out,
                      struct flame_error *err)
 {
-    if (ref->struct_size < sizeof(*ref) || !is_terminated(ref->endpoint, sizeof(ref->endpoint)) ||
+    if (ref->struct_size < sizeof(*ref) || !is_terminated(ref->endpoint, sizeof(out->endpoint)) ||
         !is_terminated(ref->key, sizeof(ref->key)))
         return fl_fail(err, FLAME_ERR_INVALID, "the reference is not complete");
     if (ref->version > INT64_MAX)
         return fl_fail(err, FLAME_ERR_INVALID, "there is no such version of an object");
-    memcpy(out->endpoint, ref->endpoint, sizeof(out->endpoint));
+    memcpy(out->endpoint, ref->endpoint, strlen(ref->endpoint) + 1);
     out->version = ref->version;
     return sdk_key_parse(ref->key, FLAME_KEY_OBJECT, &out->key, err);
 }
 
 static void give(const struct fl_flight_reference *read, struct flame_object_ref *out)
 {
-    memcpy(out->endpoint, read->endpoint, sizeof(out->endpoint));
-    memcpy(out->key, read->key.text, sizeof(out->key));
+    memcpy(out->endpoint, read->endpoint, sizeof(read->endpoint));
+    memcpy(out->key, read->key.text, sizeof(read->key.text));
     out->version = read->version;
+}
+
+/* What nobody could read back is not handed out. */
+static bool is_readable(const struct fl_flight_buffer *document)
+{
+    struct fl_flight_fault fault = {FL_FLIGHT_NONE, NULL};
+    struct fl_flight_reference read;
+
+    return fl_flight_reference_read(fl_flight_buffer_view(document), &read, &fault);
 }
 
 static int32_t encode(const struct flame_object_ref *ref, void *out, size_t *size,
@@ -50,6 +59,8 @@ static int32_t encode(const struct flame_object_ref *ref, void *out, size_t *siz
         return status;
     if (!fl_flight_reference_write(&document, &checked, &fault))
         status = fl_fail(err, fl_flight_status(fault.code), "cannot encode it: %s", fault.why);
+    else if (!is_readable(&document))
+        status = fl_fail(err, FLAME_ERR_INVALID, "'%s' is no endpoint", ref->endpoint);
     else if (document.size > *size)
         status = fl_fail(err, FLAME_ERR_LIMIT, "%zu bytes are needed for it, there are %zu",
                          document.size, *size);

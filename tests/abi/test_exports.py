@@ -6,10 +6,14 @@ import subprocess
 
 import pytest
 
-from abi.tree import HEADERS, SOURCE, binary_dir
+from abi.tree import HEADERS, SDK_HEADERS, SOURCE, binary_dir
 
 FOREIGN = ("curl", "grpc", "protobuf", "archive", "gpr", "absl")
 LIBRARY = "lib/libflame-fetch.so"
+SDK = "lib/libflame-sdk.so"
+# library, its map, the headers that declare what it exports
+PUBLIC = [(LIBRARY, "core/src/exports.map", [HEADERS["flame/fetch.h"]]),
+          (SDK, "sdk/exports.map", SDK_HEADERS.values())]
 PROGRAM = "bin/flame-fetch"
 
 
@@ -75,23 +79,29 @@ def test_a_plugin_carries_the_flags_of_one_that_is_never_unloaded(name):
     assert re.search(r"FLAGS_1\).*\bNOW\b", dynamic)
 
 
-def exported_by_map():
-    text = (SOURCE / "core/src/exports.map").read_text()
+def exported_by_map(path):
+    text = (SOURCE / path).read_text()
     listed = re.search(r"global:(.*?)local:", text, re.S)[1]
     return set(re.findall(r"\b(flame_\w+);", listed))
 
 
-def test_the_core_exports_what_its_map_says():
-    assert exports(built(LIBRARY)) == exported_by_map()
+@pytest.mark.parametrize("library, path, _", PUBLIC)
+def test_a_library_exports_what_its_map_says(library, path, _):
+    assert exports(built(library)) == exported_by_map(path)
 
 
-def test_the_map_is_the_public_header():
-    text = HEADERS["flame/fetch.h"].read_text()
+@pytest.mark.parametrize("_, path, headers", PUBLIC)
+def test_the_map_is_the_public_headers(_, path, headers):
+    text = "".join(header.read_text() for header in headers)
     declared = set(re.findall(r"^FLAME_API [^;]*?\b(flame_\w+)\(", text, re.M))
-    assert exported_by_map() == declared
+    assert declared and exported_by_map(path) == declared
 
 
-@pytest.mark.parametrize("name", (LIBRARY, PROGRAM))
+def test_the_command_does_not_map_what_the_sdk_needs():
+    assert not [name for name in loaded(built(PROGRAM)) if re.search("yaml|bson|flame-sdk", name)]
+
+
+@pytest.mark.parametrize("name", (LIBRARY, PROGRAM, SDK))
 def test_the_core_maps_no_library_of_a_plugin(name):
     libraries = loaded(built(name))
     assert libraries, "ldd said nothing"
@@ -102,7 +112,7 @@ def test_the_command_links_the_public_library():
     assert "libflame-fetch.so.0" in needed(built(PROGRAM))
 
 
-@pytest.mark.parametrize("name", [LIBRARY, PROGRAM]
+@pytest.mark.parametrize("name", [LIBRARY, PROGRAM, SDK]
                          + [f"lib/flame/plugins/{name}.so" for name in source_plugins()])
 def test_the_segments_are_hardened(name):
     path = built(name)

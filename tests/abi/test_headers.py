@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The public headers compile alone, everywhere a plugin or a host program may include them."""
 import itertools
+import re
 import shutil
 import subprocess
 
 import pytest
 
-from abi.tree import HEADERS, INCLUDES
+from abi.tree import HEADERS, INCLUDES, SDK_HEADERS
 from support.peers import require_program
 
 PLUGIN = """
@@ -64,7 +65,7 @@ def including(headers):
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: f"{d[0]}-{d[2]}")
 def test_each_header_compiles_as_the_only_one_and_twice(dialect, tmp_path):
-    for header in HEADERS:
+    for header in HEADERS | SDK_HEADERS:
         for times in (1, 2):
             done = compile_text(including([header] * times), dialect, tmp_path)
             assert done.returncode == 0, done.stderr
@@ -97,3 +98,9 @@ def test_the_headers_need_nothing_but_the_c_library():
         if header != "flame/status.h":
             allowed.add("<flame/status.h>")
         assert included <= allowed, header
+
+
+def test_the_headers_of_the_sdk_need_the_host_api_alone():
+    for header, path in SDK_HEADERS.items():
+        included = set(re.findall(r"#include (<.*>)", path.read_text()))
+        assert included and included <= {"<flame/fetch.h>", "<flame/context.h>"}, header

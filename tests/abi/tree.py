@@ -12,6 +12,9 @@ HEADERS = {
     "flame/plugin.h": SOURCE / "sdk/include/flame/plugin.h",
     "flame/fetch.h": SOURCE / "core/include/flame/fetch.h",
 }
+# The SDK's: on the host API, not part of the plugin ABI and its baseline.
+SDK_HEADERS = {f"flame/{name}.h": SOURCE / f"sdk/include/flame/{name}.h"
+               for name in ("context", "object", "storage")}
 INCLUDES = [f"-I{SOURCE}/sdk/include", f"-I{SOURCE}/core/include"]
 
 

@@ -28,7 +28,7 @@ static void look_everything_up(const struct flame_context *context)
     for (uint32_t key = 0; key < FLAME_CONTEXT_KEY_COUNT; key++) {
         struct flame_context_value value = FLAME_INIT(flame_context_value);
 
-        flame_context_value(context, key, &value);
+        flame_context_get(context, key, &value);
         require((value.value != NULL) == (value.source != NULL));
         require(!value.value || (*value.value && !strpbrk(value.value, "\n\r\t\x1b")));
         require((value.values != NULL) == (key == FLAME_CONTEXT_PACKAGE_EXCLUDES));

@@ -12,7 +12,7 @@ static void print_key(const struct flame_context *context, uint32_t key)
 {
     struct flame_context_value value = FLAME_INIT(flame_context_value);
 
-    flame_context_value(context, key, &value);
+    flame_context_get(context, key, &value);
     if (!value.value)
         return;
     (void)printf("%s\t%s\t%s\n", value.name, value.source, value.value);

@@ -87,7 +87,7 @@ static inline struct flame_context_value value_of(const struct flame_context *co
 {
     struct flame_context_value value = FLAME_INIT(flame_context_value);
 
-    flame_context_value(context, key, &value);
+    flame_context_get(context, key, &value);
     return value;
 }
 

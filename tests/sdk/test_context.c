@@ -550,7 +550,7 @@ Test(context, nothing_is_written_behind_the_callers_struct)
     struct flame_context_value value = {.struct_size = offsetof(struct flame_context_value, values),
                                         .source = "untouched"};
 
-    flame_context_value(context, FLAME_CONTEXT_RUNNER_TEMPLATE, &value);
+    flame_context_get(context, FLAME_CONTEXT_RUNNER_TEMPLATE, &value);
     cr_expect_str_eq(value.value, "flmrun");
     cr_expect_str_eq(value.source, "untouched");
     cr_expect_eq(value.struct_size, offsetof(struct flame_context_value, values));

@@ -137,7 +137,7 @@ Test(context_docs, the_example_sets_every_key)
     for (uint32_t key = 0; key < FLAME_CONTEXT_KEY_COUNT; key++) {
         struct flame_context_value value = FLAME_INIT(flame_context_value);
 
-        flame_context_value(context, key, &value);
+        flame_context_get(context, key, &value);
         cr_expect(value.source && strstr(value.source, config.file), "%s", value.name);
     }
     flame_context_close(context);

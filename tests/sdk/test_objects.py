@@ -190,6 +190,10 @@ def test_foreign_bytes_are_no_reference():
 def test_a_reference_that_does_not_fit_is_refused():
     sdk("encode", ref_endpoint="grpc://h:1", key="a/b/c", room=20).failed("LIMIT", "20")
     sdk("encode", ref_endpoint="grpc://h:1", key="a/b").failed("INVALID")
+    sdk("encode", ref_endpoint="", key="a/b/c").failed("INVALID", "endpoint")
+    sdk("encode", ref_endpoint="grpc://h\n", key="a/b/c").failed("INVALID", "endpoint")
+    sdk("encode", ref_endpoint="g" * 513, key="a/b/c").failed("INVALID")
+    sdk("encode", ref_endpoint="g" * 512, key="a/b/c").ok()
     sdk("encode", ref_endpoint="grpc://h:1", key="a/b/c", version=2**63).failed("INVALID", "version")
 
 

@@ -93,8 +93,8 @@ struct flame_context_value {
 };
 
 /* One value, borrowed from the context. A number that is no key is unset. [any-thread] */
-FLAME_API void flame_context_value(const struct flame_context *context, uint32_t key,
-                                   struct flame_context_value *out);
+FLAME_API void flame_context_get(const struct flame_context *context, uint32_t key,
+                                 struct flame_context_value *out);
 
 /* Shorthand for its text; NULL = unset. [any-thread] */
 FLAME_API const char *flame_context_text(const struct flame_context *context, uint32_t key);

@@ -45,9 +45,9 @@ FLAME_API int32_t flame_object_key_covers(const char *key, const char *object);
 struct flame_object_ref {
     uint32_t struct_size;
     uint32_t reserved;
-    uint64_t version; /* from 1; 0 = whichever is there */
-    char endpoint[FLAME_OBJECT_ENDPOINT_MAX + 1];
-    char key[FLAME_OBJECT_KEY_MAX + 1];
+    uint64_t version;                             /* from 1; 0 = whichever is there */
+    char endpoint[FLAME_OBJECT_ENDPOINT_MAX + 8]; /* with room to a multiple of 8 */
+    char key[FLAME_OBJECT_KEY_MAX + 8];
 };
 
 /* As the cache and flamepy write it: a BSON document {endpoint, key, version}. `out` has room for
