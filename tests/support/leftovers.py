@@ -64,7 +64,8 @@ class Leftovers:
     def hold(self):
         """As another process would: a descriptor to close, that has the lock."""
         fd = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, self.byte, 1, 0))
+        one_byte = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, self.byte, 1, 0)
+        fcntl.fcntl(fd, fcntl.F_OFD_SETLK, one_byte)
         return fd
 
     def expect_bounded(self, kills=0):
