@@ -28,14 +28,6 @@ def get(url, **values):
     return call("grpc", "fetch", url, **values)
 
 
-def failed(said, status, *words):
-    assert said.status == status, said
-    assert said.finishes == "0", said
-    for word in words:
-        assert word in said.message, said
-    return said
-
-
 @contextlib.contextmanager
 def listener(serve, host="127.0.0.1"):
     """A server of bare TCP: serve(connection) in a thread each."""
@@ -81,13 +73,13 @@ def test_a_server_that_stays_silent_is_cut_by_the_connect_clock(fetch, one_try):
     outcome.failed("TIMEOUT")
     assert 0.9 < outcome.seconds < 3
     with listener(hold) as url:
-        said = failed(get(url, connect_ms=500), "TIMEOUT", "in time")
+        said = get(url, connect_ms=500).failed("TIMEOUT", "in time")
         assert not said.saw(40), "a request was sent before there was a connection"
 
 
 def test_a_handshake_that_never_ends_is_cut_by_the_connect_clock():
     with listener(hold) as url:
-        failed(get(url.replace("grpc:", "grpcs:"), connect_ms=500), "TIMEOUT", "in time")
+        get(url.replace("grpc:", "grpcs:"), connect_ms=500).failed("TIMEOUT", "in time")
 
 
 def test_a_server_of_http_1_is_told_by_its_name(fetch, one_try):
@@ -133,7 +125,7 @@ def test_a_name_is_judged_by_where_it_leads(fetch, raw):
     for host in ("localhost", "127.0.0.1"):
         fetch("--option", "address.loopback=no", server.url(host=host)).failed("POLICY")
     assert server.connections == 0
-    said = failed(get(server.url(), refuse="127.0.0.1"), "POLICY")
+    said = get(server.url(), refuse="127.0.0.1").failed("POLICY")
     assert said.addresses == "1" and server.connections == 0
 
 
@@ -226,7 +218,7 @@ def test_each_status_has_its_meaning_and_the_servers_words(raw, frames, code, wa
         for message in frames[:count]:
             asked.send(message)
         asked.end(code, "in its words")
-    said = failed(get(raw(answer).url()), wanted[0], "in its words")
+    said = get(raw(answer).url()).failed(wanted[0], "in its words")
     assert said.get("retryable") == wanted[1]
     assert said.grpc == (str(code) if code != 99 else said.grpc)
 
@@ -241,9 +233,9 @@ def test_what_a_server_says_cannot_break_the_line(fetch, one_try, raw):
 def test_a_message_over_the_limit_is_told_with_the_option(cache):
     cache.knobs.codec = None
     cache.put(bytes(8 * MIB))
-    failed(get(cache.url(), option__message_max=str(4 * MIB)), "LIMIT", str(4 * MIB),
-           "message_max")
-    failed(get(cache.url(), max_bytes=8 * MIB - 1), "LIMIT")
+    get(cache.url(), option__message_max=str(4 * MIB)).failed(
+        "LIMIT", str(4 * MIB), "message_max")
+    get(cache.url(), max_bytes=8 * MIB - 1).failed("LIMIT")
     assert get(cache.url(), max_bytes=8 * MIB).status == "OK"
 
 
@@ -255,13 +247,13 @@ def test_a_message_far_over_the_limit_does_not_take_the_memory(raw):
         for _ in range(1024):
             asked.send_bytes(bytes(MIB))
         asked.end(0)
-    said = failed(get(raw(answer).url(), option__message_max=str(MIB)), "LIMIT", "message_max")
+    said = get(raw(answer).url(), option__message_max=str(MIB)).failed("LIMIT", "message_max")
     assert int(said.rss_kib) < 450 * 1024
 
 
 def test_a_bomb_is_held_to_the_limit(cache):
     cache.put(bytes(256 * MIB))
-    failed(get(cache.url(), max_bytes=MIB), "LIMIT")
+    get(cache.url(), max_bytes=MIB).failed("LIMIT")
 
 
 # ---- silence ----
@@ -274,8 +266,8 @@ def test_a_peer_that_is_dead_is_noticed_by_keepalive(raw, frames):
         asked.connection.server.answers_pings = False
         time.sleep(30)
     begin = time.monotonic()
-    said = failed(get(raw(answer).url(), option__keepalive="1000", option__keepalive_timeout="1000"),
-                  "TIMEOUT", "keepalive")
+    said = get(raw(answer).url(), option__keepalive="1000", option__keepalive_timeout="1000")
+    said.failed("TIMEOUT", "keepalive")
     assert time.monotonic() - begin < 10 and int(said.progress) > 10
 
 
@@ -300,7 +292,7 @@ def test_a_server_that_answers_nothing_is_cut_by_the_first_byte_clock(fetch, one
 def test_a_server_that_minds_pings_is_told_with_the_option(cache):
     cache.put(b"x")
     cache.knobs.pause = 8
-    failed(get(cache.url(), option__keepalive="1000"), "BUSY", "raise 'keepalive'")
+    get(cache.url(), option__keepalive="1000").failed("BUSY", "raise 'keepalive'")
 
 
 @pytest.fixture
@@ -342,14 +334,14 @@ def test_a_cancel_is_prompt_wherever_it_is(raw, frames, place):
     with listener(stall_before_connect) as silent:
         url = {"connect": silent, "tls": silent.replace("grpc:", "grpcs:")}.get(place) or \
             raw(answer).url()
-        said = failed(get(url, cancel_ms=300), "CANCELLED")
+        said = get(url, cancel_ms=300).failed("CANCELLED")
     assert int(said.late_ms) <= PROMPT_MS, said
 
 
 def test_a_cancel_in_the_middle_of_a_flood_is_prompt(cache):
     cache.knobs.layout, cache.knobs.codec = "batches", None
     cache.put(bytes(512 * MIB))
-    said = failed(get(cache.url(), cancel_ms=200, keep_bytes=0), "CANCELLED")
+    said = get(cache.url(), cancel_ms=200, keep_bytes=0).failed("CANCELLED")
     assert int(said.late_ms) <= PROMPT_MS and int(said.body) < 512 * MIB
 
 
@@ -371,4 +363,4 @@ def test_batches_without_end_and_without_bytes_are_bounded(raw, tmp_path):
         many = b"".join(b"\0" + len(empty[1]).to_bytes(4, "big") + empty[1] for _ in range(100))
         while True:
             asked.send_bytes(many)
-    failed(get(raw(answer).url()), "PROTOCOL", "without bytes")
+    get(raw(answer).url()).failed("PROTOCOL", "without bytes")

@@ -22,14 +22,6 @@ def contents(size, is_text=False):
         else random.Random(size).randbytes(size)
 
 
-def failed(said, status, *words):
-    assert said.status == status, said
-    assert said.finishes == "0", said
-    for word in words:
-        assert word in said.message, said
-    return said
-
-
 def replay(frames, status=0, text=""):
     """A server that says these messages to whoever asks."""
     def answer(asked):
@@ -126,14 +118,14 @@ def test_many_at_once_share_few_connections(fetch, raw, tmp_path):
 @pytest.mark.parametrize("validator", ["", "0", "07", "-1", "1 ", "x", "18446744073709551616"])
 def test_a_validator_of_somebody_else_is_refused(raw, validator):
     server = raw(replay(b""))
-    failed(call("grpc", "fetch", server.url(), condition="changed", validator=validator),
-           "INVALID", "validator")
+    call("grpc", "fetch", server.url(), condition="changed", validator=validator).failed(
+        "INVALID", "validator")
     assert server.calls == []
 
 
 def test_an_answer_without_a_row_is_not_found_unless_a_version_was_asked_for(raw):
     server = raw(replay((GOLDEN / "text_current.grpc").read_bytes()))
-    failed(call("grpc", "fetch", server.url()), "NOT_FOUND", "no row")
+    call("grpc", "fetch", server.url()).failed("NOT_FOUND", "no row")
 
 
 # ---- what is sent ----

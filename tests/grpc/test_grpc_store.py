@@ -19,14 +19,6 @@ def put(url, **values):
     return call("grpc", "store", url, **{"fill": 10, **values})
 
 
-def failed(said, status, *words):
-    assert said.status == status, said
-    assert said.finishes == "0" or said.proof == PROOF["NONE"], said
-    for word in words:
-        assert word in said.message, said
-    return said
-
-
 def stored(said, size, version=1, key=KEY):
     assert (said.status, said.finishes, said.proof) == ("OK", "1", PROOF["VERIFIED"]), said
     assert (said.objects, said.total_size, said.urls) == ("1", str(size), f"/{key}")
@@ -72,7 +64,7 @@ def test_the_server_names_what_has_two_parts(cache, fetch):
 @pytest.mark.parametrize("key", ["", "app", "app/*", "a/b/c/d", "a/b/c:d", "a/../c"])
 def test_a_key_that_could_not_be_found_again_is_not_stored(raw, key):
     server = raw(lambda asked: asked.end(0))
-    failed(put(server.url(key)), "INVALID_URL")
+    put(server.url(key)).failed("INVALID_URL")
     assert server.calls == []
 
 
@@ -126,12 +118,12 @@ def test_what_changed_is_not_stored_as_one_row_either(cache):
                           ({"later__max_bytes": MIB}, "LIMIT")):
         first, second = call_all("grpc", "store", cache.url(), fill=2 * MIB, times=2, **later)
         assert first.status == "OK"
-        failed(second, status)
+        second.failed(status)
 
 
 def test_a_stream_cannot_be_sent_twice(cache):
     cache.knobs.one_row_only = True
-    failed(put(cache.url(), fill=2 * MIB, stream=1), "UNSUPPORTED", "one row")
+    put(cache.url(), fill=2 * MIB, stream=1).failed("UNSUPPORTED", "one row")
     stored(put(cache.url(), fill=MIB // 2, stream=1), MIB // 2)
 
 
@@ -152,24 +144,24 @@ def test_a_place_for_the_copy_that_is_missing_is_not_the_only_one(cache, monkeyp
 
 def test_a_source_that_shrinks_grows_or_is_too_large_is_not_stored(cache):
     url = cache.url()
-    failed(put(url, fill=1000, size=2000), "TRUNCATED", "shrank")
-    failed(put(url, fill=1000, size=999), "CHANGED", "grew")
-    failed(put(url, fill=1, size=0), "CHANGED", "grew")
-    failed(put(url, fill=MIB, grow_at=MIB, step=65536), "CHANGED", "grew")
-    failed(put(url, fill=3 * MIB, grow_at=2 * MIB, step=65536), "CHANGED", "grew")
-    failed(put(url, fill=1000, max_bytes=999), "LIMIT")
-    failed(put(url, fill=1000, max_bytes=999, stream=1), "LIMIT")
+    put(url, fill=1000, size=2000).failed("TRUNCATED", "shrank")
+    put(url, fill=1000, size=999).failed("CHANGED", "grew")
+    put(url, fill=1, size=0).failed("CHANGED", "grew")
+    put(url, fill=MIB, grow_at=MIB, step=65536).failed("CHANGED", "grew")
+    put(url, fill=3 * MIB, grow_at=2 * MIB, step=65536).failed("CHANGED", "grew")
+    put(url, fill=1000, max_bytes=999).failed("LIMIT")
+    put(url, fill=1000, max_bytes=999, stream=1).failed("LIMIT")
     assert cache.objects == {}
 
 
 def test_more_than_the_cache_can_join_is_refused_before_it_is_asked(raw):
     server = raw(lambda asked: asked.end(0))
-    failed(put(server.url(), size=1 << 31), "LIMIT", "2147483647")
+    put(server.url(), size=1 << 31).failed("LIMIT", "2147483647")
     assert server.calls == []
 
 
 def test_it_stops_when_it_is_no_longer_wanted(cache):
-    failed(put(cache.url(), fill=8 * MIB, cancel_at=MIB), "CANCELLED")
+    put(cache.url(), fill=8 * MIB, cancel_at=MIB).failed("CANCELLED")
     assert cache.objects == {}
 
 
@@ -224,7 +216,7 @@ def test_a_confirmed_version_that_is_there_is_stored(raw, schema):
 
 def test_a_confirmed_version_that_is_not_there_is_not_ok(cache):
     cache.knobs.forgets = True
-    failed(put(cache.url()), "UNKNOWN_OUTCOME", "does not have it")
+    put(cache.url()).failed("UNKNOWN_OUTCOME", "does not have it")
 
 
 def test_a_confirmed_version_that_was_replaced_is_not_ok(raw, tmp_path):
@@ -237,12 +229,12 @@ def test_a_confirmed_version_that_was_replaced_is_not_ok(raw, tmp_path):
         for message in frames:
             asked.send(message)
         asked.end()
-    failed(put(raw(answers(put_result(), other)).url()), "UNKNOWN_OUTCOME", "another one")
+    put(raw(answers(put_result(), other)).url()).failed("UNKNOWN_OUTCOME", "another one")
 
 
 def test_a_proof_that_nobody_answers_is_not_ok(raw):
-    failed(put(raw(answers(put_result(), lambda asked: asked.drop())).url()), "UNKNOWN_OUTCOME",
-           "does not show it")
+    put(raw(answers(put_result(), lambda asked: asked.drop())).url()).failed(
+        "UNKNOWN_OUTCOME", "does not show it")
 
 
 @pytest.mark.parametrize("result", [
@@ -257,26 +249,26 @@ def test_an_ok_that_does_not_say_what_was_stored_proves_nothing(raw, result):
 
 def test_another_object_than_was_asked_for_is_not_ok(raw, schema):
     server = raw(answers(put_result("app/session/other"), has_it(schema)))
-    failed(put(server.url()), "UNKNOWN_OUTCOME", "another object")
+    put(server.url()).failed("UNKNOWN_OUTCOME", "another object")
     assert len(server.calls) == 1
 
 
 def test_an_ok_before_all_was_sent_is_not_ok(raw, schema):
     """The version is even there: with a part of the bytes."""
     server = raw(answers(put_result(), has_it(schema), after=2))
-    failed(put(server.url(), fill=64 * MIB), "UNKNOWN_OUTCOME", "before it had all")
+    put(server.url(), fill=64 * MIB).failed("UNKNOWN_OUTCOME", "before it had all")
 
 
 def test_a_refusal_in_the_middle_is_told_in_the_servers_words(raw):
     server = raw(answers(None, gone, INVALID_ARGUMENT, "no such app", after=2))
-    said = failed(put(server.url(), fill=64 * MIB), "REMOTE", "no such app")
+    said = put(server.url(), fill=64 * MIB).failed("REMOTE", "no such app")
     assert said.grpc == "3"
     server = raw(answers(None, gone, RESOURCE_EXHAUSTED, "full"))
-    failed(put(server.url()), "STORE_REFUSED", "full")
+    put(server.url()).failed("STORE_REFUSED", "full")
 
 
 def test_a_result_and_then_an_error_is_not_ok(raw):
-    failed(put(raw(answers(put_result(), gone, 13, "disk")).url()), "UNKNOWN_OUTCOME")
+    put(raw(answers(put_result(), gone, 13, "disk")).url()).failed("UNKNOWN_OUTCOME")
 
 
 def test_a_line_that_breaks_before_the_end_was_sent_may_be_tried_again(raw):
@@ -284,7 +276,7 @@ def test_a_line_that_breaks_before_the_end_was_sent_may_be_tried_again(raw):
         asked.receive()
         asked.receive()
         asked.drop(with_reset=True)
-    said = failed(put(raw(answer).url(), fill=64 * MIB), "TRUNCATED", "connection was lost")
+    said = put(raw(answer).url(), fill=64 * MIB).failed("TRUNCATED", "connection was lost")
     assert said.retryable == "1" and "grpc" not in said
 
 
@@ -292,7 +284,7 @@ def test_a_line_that_breaks_after_the_end_was_sent_leaves_it_open(raw):
     def answer(asked):
         asked.receive_all()
         asked.drop()
-    said = failed(put(raw(answer).url()), "UNKNOWN_OUTCOME", "all was sent")
+    said = put(raw(answer).url()).failed("UNKNOWN_OUTCOME", "all was sent")
     assert "retryable" not in said and "grpc" not in said
 
 
@@ -303,7 +295,7 @@ def test_a_server_that_takes_no_more_is_not_vouched_for(raw):
         asked.connection.server.takes_more = False
         asked.receive_all()
     server = raw(answer)
-    said = failed(put(server.url(), fill=64 * MIB, cancel_ms=2500), "CANCELLED")
+    said = put(server.url(), fill=64 * MIB, cancel_ms=2500).failed("CANCELLED")
     assert int(said.progress) < 12, "told of life while nothing moved"
     assert int(said.late_ms) < 200
 
@@ -333,7 +325,7 @@ def test_a_store_is_never_sent_twice_by_itself(raw, schema):
     server = raw(answer)
     first, second = call_all("grpc", "store", server.url(), fill=10, times=2)
     stored(first, 10)
-    failed(second, "UNKNOWN_OUTCOME", "all was sent")
+    second.failed("UNKNOWN_OUTCOME", "all was sent")
     assert [each.method for each in server.calls] == ["DoPut", "DoGet", "DoPut"]
 
 
@@ -356,7 +348,7 @@ def test_a_remove_removes_one_object(cache):
 @pytest.mark.parametrize("key", ["app/session", "app/*", "app", ""])
 def test_more_than_one_object_is_removed_only_when_that_is_asked_for(cache, key):
     cache.put(b"x")
-    failed(remove(cache.url(key)), "INVALID_URL")
+    remove(cache.url(key)).failed("INVALID_URL")
     assert cache.seen == [] and len(cache.objects) == 1
 
 
@@ -370,10 +362,10 @@ def test_a_prefix_removes_what_is_below_it(cache, key):
 
 def test_a_remove_that_nobody_answers_is_left_open(raw):
     server = raw(lambda asked: (asked.receive_all(), asked.drop()))
-    said = failed(remove(server.url()), "UNKNOWN_OUTCOME", "lost before the cache answered")
+    said = remove(server.url()).failed("UNKNOWN_OUTCOME", "lost before the cache answered")
     assert "retryable" not in said and len(server.calls) == 1
     refused = raw(lambda asked: (asked.receive_all(), asked.end(7, "no")))
-    failed(remove(refused.url()), "AUTH", "no")
+    remove(refused.url()).failed("AUTH", "no")
 
 
 def test_the_action_is_what_the_cache_reads(raw):

@@ -17,13 +17,6 @@ def stat(url, **values):
     return call("http", "stat", url, **values)
 
 
-def failed(said, status, *words):
-    assert said.status == status and said.finishes == "0", said
-    for word in words:
-        assert word in said.message, said
-    return said
-
-
 # ---- stat where HEAD is refused ----
 
 def presigned(refusal, answer):
@@ -72,7 +65,7 @@ def test_a_size_that_get_does_not_tell_is_not_made_up(serve):
 ], ids=["403", "404", "500", "garbage", "other-part", "416", "416-of-some", "encoded", "broken"])
 def test_the_answer_to_head_stands_where_get_brings_none(serve, answer):
     server = serve(presigned(response(b"", status="405 Not By Head"), answer))
-    said = failed(stat(server.url()), "REMOTE", "405 Not By Head")
+    said = stat(server.url()).failed("REMOTE", "405 Not By Head")
     assert (said.http, said.objects) == ("405", "0")
     assert "curl" not in said and methods(server) == ["HEAD", "GET"]
 
@@ -82,7 +75,7 @@ def test_the_answer_to_head_stands_where_get_brings_none(serve, answer):
     ("400 Bad", "REMOTE"), ("500 Error", "REMOTE"), ("503 Busy", "BUSY")])
 def test_another_answer_to_head_is_the_answer(serve, line, status):
     server = serve(presigned(response(b"", status=line), response(b"a")))
-    failed(stat(server.url()), status, line[:3])
+    stat(server.url()).failed(status, line[:3])
     assert methods(server) == ["HEAD"]
 
 
@@ -122,7 +115,7 @@ def rest(url, offset=5, validator='etag:"v1"', **values):
 ], ids=["early", "whole-as-part", "no-range", "no-part", "short", "behind", "length", "version",
         "encoded-part", "encoded-whole", "416", "412", "404"])
 def test_a_part_is_the_one_that_was_asked_for_or_refused(serve, reply, status, words):
-    said = failed(rest(serve(reply).url()), status, words)
+    said = rest(serve(reply).url()).failed(status, words)
     assert said.body == "0" and said.objects == "0"
 
 

@@ -79,14 +79,6 @@ def delete(url, **values):
     return call("http", "remove", url, **values)
 
 
-def failed(said, status, *words):
-    assert said.status == status, said
-    assert said.finishes == "0" and said.objects in ("0", "1"), said
-    for word in words:
-        assert word in said.message, said
-    return said
-
-
 def stored(said, size):
     assert (said.status, said.finishes, said.proof) == ("OK", "1", PROOF["COMPLETE"]), said
     assert (said.objects, said.total_size) == ("1", str(size)), said
@@ -153,17 +145,17 @@ def test_progress_is_told_of_only_while_bytes_flow(serve):
 def test_a_source_that_shrinks_grows_or_is_too_large_is_not_stored(serve):
     store = answers("201 Created")
     url = serve(store).url
-    failed(put(url(), fill=1000, size=2000), "TRUNCATED", "shrank")
-    failed(put(url(), fill=1000, size=999), "CHANGED", "grew")
-    failed(put(url(), fill=1, size=0), "CHANGED", "grew")
-    failed(put(url(), fill=3 * MIB, grow_at=2 * MIB, step=65536), "CHANGED", "grew")
-    failed(put(url(), fill=1000, max_bytes=999), "LIMIT")
-    failed(put(url(), fill=1000, max_bytes=999, stream=1), "LIMIT")
+    put(url(), fill=1000, size=2000).failed("TRUNCATED", "shrank")
+    put(url(), fill=1000, size=999).failed("CHANGED", "grew")
+    put(url(), fill=1, size=0).failed("CHANGED", "grew")
+    put(url(), fill=3 * MIB, grow_at=2 * MIB, step=65536).failed("CHANGED", "grew")
+    put(url(), fill=1000, max_bytes=999).failed("LIMIT")
+    put(url(), fill=1000, max_bytes=999, stream=1).failed("LIMIT")
     assert all(not body or body != source(999) for body in store.bodies), store.bodies
 
 
 def test_it_stops_when_it_is_no_longer_wanted(serve):
-    failed(put(serve(answers("201 Created")).url(), fill=8 * MIB, cancel_at=MIB), "CANCELLED")
+    put(serve(answers("201 Created")).url(), fill=8 * MIB, cancel_at=MIB).failed("CANCELLED")
 
 
 # ---- answers ----
@@ -183,7 +175,7 @@ WORDS = {"404": "no such place", "409": "is missing", "411": "unknown size"}
 @pytest.mark.parametrize("line, status", PUT_ANSWERS.items(), ids=[line[:3] for line in PUT_ANSWERS])
 def test_each_answer_to_a_put_has_its_meaning(serve, line, status):
     server = serve(answers(line, body=b"why"))
-    said = failed(put(server.url()), status, line[:3], WORDS.get(line[:3], ""))
+    said = put(server.url()).failed(status, line[:3], WORDS.get(line[:3], ""))
     if status != "UNKNOWN_OUTCOME":
         assert said.http == line[:3]
     assert said.get("retryable") == ("1" if line[0] in "59" and status == "REMOTE" else None)
@@ -209,7 +201,7 @@ def test_202_is_accepted_but_not_confirmed(serve):
 
 def test_a_busy_server_says_how_long(serve):
     for line in "429 Often", "503 Busy":
-        said = failed(put(serve(answers(line, "Retry-After: 7")).url()), "BUSY")
+        said = put(serve(answers(line, "Retry-After: 7")).url()).failed("BUSY")
         assert said.retry_after == "7000"
 
 
@@ -220,7 +212,7 @@ def test_an_answer_that_is_cut_behind_its_head_counts(serve):
 @pytest.mark.parametrize("line", ["200 OK", "201 Created", "202 Accepted", "204 None"])
 def test_100_a_success_before_all_was_sent_is_none(serve, line):
     said = put(serve(response(b"", status=line)).url(), fill=REFUSED_EARLY)
-    failed(said, "UNKNOWN_OUTCOME", "before")
+    said.failed("UNKNOWN_OUTCOME", "before")
 
 
 @pytest.mark.parametrize("values", [{}, {"stream": 1}], ids=["file", "stream"])
@@ -233,7 +225,7 @@ def test_100_a_success_in_the_middle_of_the_body_is_none(serve, values):
         connection.sendall(response(b"", status="200 OK"))
         while connection.recv(65536):
             pass
-    failed(put(serve(hasty).url(), fill=64 * MIB, **values), "UNKNOWN_OUTCOME", "before")
+    put(serve(hasty).url(), fill=64 * MIB, **values).failed("UNKNOWN_OUTCOME", "before")
 
 
 @pytest.mark.parametrize("line, status", [
@@ -242,7 +234,7 @@ def test_100_a_success_in_the_middle_of_the_body_is_none(serve, values):
     ("302 Found", "POLICY")])
 def test_100_a_refusal_before_the_body_is_sent_saves_it(serve, line, status):
     server = serve(response(b"no", "Location: /y", status=line))
-    said = failed(put(server.url(), fill=REFUSED_EARLY), status)
+    said = put(server.url(), fill=REFUSED_EARLY).failed(status)
     assert int(said.wire) < 65536 and server.connections == 1
 
 
@@ -262,21 +254,21 @@ def test_create_only_and_replace_only_this_version(serve):
 
 def test_412_says_what_was_not_so(serve):
     url = serve(answers("412 Precondition Failed")).url()
-    failed(put(url, condition="absent"), "EXISTS")
-    failed(put(url, condition="same", validator='etag:"v1"'), "CHANGED")
-    failed(delete(url, condition="same", validator='etag:"v1"'), "CHANGED")
+    put(url, condition="absent").failed("EXISTS")
+    put(url, condition="same", validator='etag:"v1"').failed("CHANGED")
+    delete(url, condition="same", validator='etag:"v1"').failed("CHANGED")
 
 
 def test_what_http_cannot_ask_for_is_not_sent(serve):
     server = serve(answers("201 Created"))
-    failed(put(server.url(), condition="same", validator='etag:W/"v1"'), "UNSUPPORTED", "weak")
-    failed(put(server.url(), condition="same", validator="foreign"), "INVALID")
-    failed(put(server.url(), condition="same"), "INVALID")
-    failed(put(server.url(), condition="changed", validator='etag:"v1"'), "UNSUPPORTED")
-    failed(put(server.url(), condition=9), "UNSUPPORTED")
-    failed(delete(server.url(), condition="absent"), "UNSUPPORTED")
-    failed(delete(server.url(), flags=4), "UNSUPPORTED")
-    failed(put(server.url(), flags=0x10000), "UNSUPPORTED")
+    put(server.url(), condition="same", validator='etag:W/"v1"').failed("UNSUPPORTED", "weak")
+    put(server.url(), condition="same", validator="foreign").failed("INVALID")
+    put(server.url(), condition="same").failed("INVALID")
+    put(server.url(), condition="changed", validator='etag:"v1"').failed("UNSUPPORTED")
+    put(server.url(), condition=9).failed("UNSUPPORTED")
+    delete(server.url(), condition="absent").failed("UNSUPPORTED")
+    delete(server.url(), flags=4).failed("UNSUPPORTED")
+    put(server.url(), flags=0x10000).failed("UNSUPPORTED")
     assert server.connections == 0
 
 
@@ -295,14 +287,14 @@ def test_a_redirect_is_told_of_and_not_followed(serve, verb):
         said = verb(server.url())
         assert (said.status, said.url, said.finishes) == ("REDIRECT", "/elsewhere", "0")
         assert server.connections == 1
-    failed(verb(serve(answers("307 Temporary")).url()), "PROTOCOL", "Location")
+    verb(serve(answers("307 Temporary")).url()).failed("PROTOCOL", "Location")
 
 
 @pytest.mark.parametrize("verb", [put, delete])
 @pytest.mark.parametrize("line", ["301 Moved", "302 Found", "303 Other"])
 def test_52_a_redirect_that_would_change_the_request_is_refused(serve, verb, line):
     server = serve(answers(line, "Location: /elsewhere"))
-    said = failed(verb(server.url()), "POLICY", line[:3], "would change it")
+    said = verb(server.url()).failed("POLICY", line[:3], "would change it")
     assert said.objects == "0" and server.connections == 1
 
 
@@ -318,7 +310,7 @@ def test_100_no_answer_after_the_last_byte_may_mean_anything(serve, size, values
             reset(connection)
         return {"half": b"HTTP/1.1 201 Cre", "garbage": b"hello\r\n\r\n"}.get(how)
     server = serve(quiet)
-    failed(put(server.url(), fill=size, **values), "UNKNOWN_OUTCOME")
+    put(server.url(), fill=size, **values).failed("UNKNOWN_OUTCOME")
     assert server.connections == 1
 
 
@@ -329,7 +321,7 @@ def test_100_a_connection_that_breaks_in_the_middle_is_cut_short(serve, how, val
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         connection.recv(65536)
         reset(connection) if how == "reset" else connection.close()
-    said = failed(put(serve(broken).url(), fill=64 * MIB, **values), "TRUNCATED")
+    said = put(serve(broken).url(), fill=64 * MIB, **values).failed("TRUNCATED")
     assert said.retryable == "1"
 
 
@@ -338,15 +330,15 @@ def test_100_a_connection_that_breaks_before_the_body_was_is_a_network_failure(s
     def broken(_, connection):
         if how == "reset":
             reset(connection)
-    said = failed(put(serve(broken).url(), fill=REFUSED_EARLY), "NETWORK")
+    said = put(serve(broken).url(), fill=REFUSED_EARLY).failed("NETWORK")
     assert said.retryable == "1"
 
 
 def test_nobody_there_is_a_network_failure():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    failed(put(f"http://127.0.0.1:{port}/x"), "NETWORK")
-    failed(delete(f"http://127.0.0.1:{port}/x"), "NETWORK")
+    put(f"http://127.0.0.1:{port}/x").failed("NETWORK")
+    delete(f"http://127.0.0.1:{port}/x").failed("NETWORK")
 
 
 # ---- never twice ----
@@ -378,7 +370,7 @@ def test_what_may_have_arrived_over_a_used_connection_is_not_sent_again(serve, v
     server = serve(Persistent(take_and_close))
     first, second = call_all("http", verb, server.url(), fill=size, times=2)
     assert first.status == "OK", first
-    failed(second, "UNKNOWN_OUTCOME")
+    second.failed("UNKNOWN_OUTCOME")
     assert len(server.reply.bodies) == 2 and len(server.requests) == 1
 
 
@@ -419,7 +411,7 @@ DELETE_ANSWERS = {
 @pytest.mark.parametrize("line, status", DELETE_ANSWERS.items(),
                          ids=[line[:3] for line in DELETE_ANSWERS])
 def test_each_answer_to_a_delete_has_its_meaning(serve, line, status):
-    failed(delete(serve(answers(line)).url()), status, line[:3])
+    delete(serve(answers(line)).url()).failed(status, line[:3])
 
 
 @pytest.mark.parametrize("line", ["200 OK", "204 None"])
@@ -438,7 +430,7 @@ def test_a_delete_without_an_answer_may_mean_anything(serve, how):
             reset(connection)
         return b"HTTP/1.1 204 N" if how == "half" else None
     server = serve(quiet)
-    failed(delete(server.url()), "UNKNOWN_OUTCOME")
+    delete(server.url()).failed("UNKNOWN_OUTCOME")
     assert server.connections == 1
 
 
@@ -447,7 +439,7 @@ def test_a_delete_without_an_answer_may_mean_anything(serve, how):
 def test_a_refused_password_is_sent_once(serve):
     server = serve(answers("401 Who", 'WWW-Authenticate: Basic realm="x"'))
     origin = server.url("")
-    failed(put(server.url(), secret__auth__basic=f"me:secret {origin}"), "AUTH")
+    put(server.url(), secret__auth__basic=f"me:secret {origin}").failed("AUTH")
     assert server.connections == 1
     assert header(server.requests[0], "Authorization").startswith("Basic ")
 
@@ -473,16 +465,16 @@ def test_nginx_keeps_and_removes_it(nginx, kind, size, stream):
     said = delete(url, **options(kind))
     assert (said.status, said.proof) == ("OK", "1")
     assert not (nginx.root / "dav/file").exists()
-    failed(delete(url, **options(kind)), "NOT_FOUND")
+    delete(url, **options(kind)).failed("NOT_FOUND")
 
 
 @pytest.mark.parametrize("size", [10_000, 3 * MIB])
 def test_nginx_refuses_what_is_too_large_or_has_no_place(nginx, size):
     (nginx.root / "dav/small").mkdir(parents=True, exist_ok=True)
-    failed(put(nginx.url("/dav/small/x"), fill=size), "STORE_REFUSED", "413")
-    failed(put(nginx.url("/dav/"), fill=size), "REMOTE", "409")
-    failed(put(nginx.url("/dav/no/such/x"), fill=size), "REMOTE", "500")
-    failed(put(nginx.url("/x")), "REMOTE", "405")
+    put(nginx.url("/dav/small/x"), fill=size).failed("STORE_REFUSED", "413")
+    put(nginx.url("/dav/"), fill=size).failed("REMOTE", "409")
+    put(nginx.url("/dav/no/such/x"), fill=size).failed("REMOTE", "500")
+    put(nginx.url("/x")).failed("REMOTE", "405")
     assert not list((nginx.root / "dav/small").iterdir())
 
 

@@ -18,6 +18,14 @@ class Said(dict):
     def saw(self, phase):
         return bool(int(self["phases"]) >> phase // 10 & 1)
 
+    def failed(self, status, *words):
+        """It did, with these words, and called nothing finished."""
+        assert self.status == status, self
+        assert self.finishes == "0" and self.objects in ("0", "1"), self
+        for word in words:
+            assert word in self.message, self
+        return self
+
 
 def call_all(plugin, verb, url, timeout=120, **values):
     """One Said for each of `times` calls. Keys with a dot are spelled with two underscores."""
