@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
+from flight.driver import encode
 from support.flight_cache import start_cache
-from support.raw_flight import RawFlight
+from support.raw_flight import RawFlight, messages
 
 
 @pytest.fixture
@@ -25,3 +26,9 @@ def raw():
     yield start
     for server in servers:
         server.close()
+
+
+@pytest.fixture
+def frames(tmp_path):
+    """A schema and three rows of 1000 bytes, a message each."""
+    return list(messages(encode(bytes(3000), tmp_path, "none", 1000, 1, "kind")))

@@ -12,7 +12,7 @@ from devcache.cache import Cache
 from flight.driver import encode, stream
 from support.peers import require_module
 from support.program import SANITIZE, outcome_of
-from support.raw_flight import messages
+from support.raw_flight import messages, saying
 from support.statuses import EXIT
 
 SOON = 3.0 if SANITIZE else 1.0
@@ -20,22 +20,9 @@ pytestmark = pytest.mark.usefixtures("one_try")
 
 
 @pytest.fixture
-def frames(tmp_path):
-    """A schema and three rows of 1000 bytes, a message each."""
-    return list(messages(encode(bytes(3000), tmp_path, "none", 1000, 1, "kind")))
-
-
-@pytest.fixture
 def says(raw):
-    """The URL of a server that says these messages, then how it ends."""
-    def start(sent, end=lambda asked: asked.end(0)):
-        def answer(asked):
-            asked.receive_all()
-            for message in sent:
-                asked.send(message)
-            end(asked)
-        return raw(answer).url()
-    return start
+    """The URL of a server that says this: see saying()."""
+    return lambda *what, **how: raw(saying(*what, **how)).url()
 
 
 def test_70_ok_in_trailers_alone_is_no_empty_file(fetch, says, frames):
@@ -45,8 +32,7 @@ def test_70_ok_in_trailers_alone_is_no_empty_file(fetch, says, frames):
 
 @pytest.mark.parametrize("count", [1, 2, 4])
 def test_71_a_status_after_data_is_a_failure(fetch, says, frames, count):
-    fetch(says(frames[:count], lambda asked: asked.end(13, "disk full"))).failed(
-        "REMOTE", "disk full")
+    fetch(says(frames[:count], 13, "disk full")).failed("REMOTE", "disk full")
 
 
 @pytest.mark.parametrize("end", [lambda asked: asked.drop(), lambda asked: asked.drop(True),
@@ -55,7 +41,7 @@ def test_71_a_status_after_data_is_a_failure(fetch, says, frames, count):
 def test_72_a_stream_without_trailers_is_no_file(fetch, says, frames, count, end):
     """Also when all rows had come. What had not been handed out is lost with the connection, so
     the program may not know that there was any."""
-    outcome = fetch(says(frames[:count], end))
+    outcome = fetch(says(frames[:count], end=end))
     assert outcome.code in {EXIT[name] for name in ("TRUNCATED", "NETWORK", "PROTOCOL")}
     assert outcome.files == [] and len(outcome.stderr.splitlines()) == 1
 
@@ -143,7 +129,7 @@ def test_76_a_signal_in_the_middle_ends_it_at_once(fetch, says, frames, count, n
         sent.set()
         over.wait(60)
 
-    child = fetch.start(says(frames[:count], hold))
+    child = fetch.start(says(frames[:count], end=hold))
     assert sent.wait(30)
     begin = time.monotonic()
     child.send_signal(number)

@@ -16,9 +16,9 @@ import pytest
 import support.flight_cache
 from flight.driver import encode
 from support.peers import require_module
-from support.plugin_call import PLUGINS, PROGRAM, call, call_all
+from support.plugin_call import PLUGINS, PROGRAM, call
 from support.program import clean_environment
-from support.raw_flight import messages
+from support.raw_flight import messages, saying
 
 MIB = 1 << 20
 PROMPT_MS = 100 if not os.environ.get("FLAME_SANITIZE") else 400
@@ -131,30 +131,12 @@ def test_a_name_is_judged_by_where_it_leads(fetch, raw):
 
 # ---- a server that goes away ----
 
-def replay(frames, status=0, text=""):
-    def answer(asked):
-        asked.receive_all()
-        for message in messages(frames):
-            asked.send(message)
-        asked.end(status, text)
-    return answer
-
-
-@pytest.fixture
-def frames(tmp_path):
-    """A schema and three rows of 1000 bytes, a message each."""
-    return list(messages(encode(bytes(3000), tmp_path, "none", 1000, 1, "kind")))
-
-
 @pytest.mark.parametrize("count", [0, 1, 2, 4])
 @pytest.mark.parametrize("part", [0, 3, 500])
 @pytest.mark.parametrize("way", ["close", "reset", "stream"])
 def test_a_stream_that_dies_is_never_ok(raw, frames, count, part, way):
     """After so many messages, and a part of the next one: also when all of them had come."""
-    def answer(asked):
-        asked.receive_all()
-        for message in frames[:count]:
-            asked.send(message)
+    def die(asked):
         if part:
             asked.send_bytes((b"\0\0\0\x10\0" + bytes(2000))[:part])
         if way == "stream":
@@ -162,20 +144,17 @@ def test_a_stream_that_dies_is_never_ok(raw, frames, count, part, way):
             asked.reset(2)
         else:
             asked.drop(with_reset=way == "reset")
-    said = get(raw(answer).url())
+    said = get(raw(saying(frames[:count], end=die)).url())
     assert said.status in ("TRUNCATED", "NETWORK", "PROTOCOL"), said
     assert said.finishes == "0" and said.retryable == "1" and "grpc" not in said
 
 
 def test_a_stream_that_dies_when_its_beginning_was_taken_is_truncated(raw, frames):
     """gRPC drops what it has not handed out yet, so the peer waits until it has."""
-    def answer(asked):
-        asked.receive_all()
-        for message in frames[:2]:
-            asked.send(message)
+    def die(asked):
         time.sleep(1)
         asked.drop()
-    said = get(raw(answer).url())
+    said = get(raw(saying(frames[:2], end=die)).url())
     assert said.status == "TRUNCATED" and said.retryable == "1", said
 
 
@@ -183,23 +162,13 @@ def test_a_stream_that_dies_when_its_beginning_was_taken_is_truncated(raw, frame
 def test_an_ok_after_too_few_rows_is_judged_by_what_came(raw, frames, count):
     """Without a schema: cut short. Without a row: nothing there. What a server leaves out of its
     rows and then calls complete, only a digest can tell."""
-    def answer(asked):
-        asked.receive_all()
-        for message in frames[:count]:
-            asked.send(message)
-        asked.end(0)
-    said = get(raw(answer).url())
+    said = get(raw(saying(frames[:count])).url())
     assert said.status == ["TRUNCATED", "NOT_FOUND", "OK"][count], said
 
 
 @pytest.mark.parametrize("cut", [1, 40, 600, 1200])
 def test_a_message_whose_own_lengths_are_wrong_is_never_ok(raw, frames, cut):
-    def answer(asked):
-        asked.receive_all()
-        asked.send(frames[0])
-        asked.send(frames[1][:-cut])
-        asked.end(0)
-    said = get(raw(answer).url())
+    said = get(raw(saying([frames[0], frames[1][:-cut]])).url())
     assert said.status in ("PROTOCOL", "TRUNCATED") and said.finishes == "0", said
 
 
@@ -213,18 +182,14 @@ STATUSES = {1: ("REMOTE", "1"), 2: ("REMOTE", None), 3: ("REMOTE", None), 4: ("B
 @pytest.mark.parametrize("code, wanted", STATUSES.items(), ids=STATUSES)
 @pytest.mark.parametrize("count", [0, 4], ids=["trailers-only", "after-all-rows"])
 def test_each_status_has_its_meaning_and_the_servers_words(raw, frames, code, wanted, count):
-    def answer(asked):
-        asked.receive_all()
-        for message in frames[:count]:
-            asked.send(message)
-        asked.end(code, "in its words")
-    said = get(raw(answer).url()).failed(wanted[0], "in its words")
+    server = raw(saying(frames[:count], code, "in its words"))
+    said = get(server.url()).failed(wanted[0], "in its words")
     assert said.get("retryable") == wanted[1]
     assert said.grpc == (str(code) if code != 99 else said.grpc)
 
 
 def test_what_a_server_says_cannot_break_the_line(fetch, one_try, raw):
-    server = raw(lambda asked: (asked.receive_all(), asked.end(13, "a%0Ab%1B[31mc" + "x" * 2000)))
+    server = raw(saying([], 13, "a%0Ab%1B[31mc" + "x" * 2000))
     fetch(server.url()).failed("REMOTE")
 
 

@@ -10,7 +10,7 @@ import pytest
 from flight.driver import encode
 from support.plugin_call import call, call_all
 from support.program import SANITIZE
-from support.raw_flight import messages
+from support.raw_flight import saying
 
 KIB, MIB = 1 << 10, 1 << 20
 SIZES = [0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, MIB - 1, MIB, MIB + 1]
@@ -20,16 +20,6 @@ GOLDEN = pathlib.Path(__file__).parents[1] / "flight" / "golden"
 def contents(size, is_text=False):
     return (b"the quick fox\n" * (size // 14 + 1))[:size] if is_text \
         else random.Random(size).randbytes(size)
-
-
-def replay(frames, status=0, text=""):
-    """A server that says these messages to whoever asks."""
-    def answer(asked):
-        asked.receive_all()
-        for message in messages(frames):
-            asked.send(message)
-        asked.end(status, text)
-    return answer
 
 
 # ---- peers that nobody here wrote ----
@@ -63,7 +53,7 @@ def test_schemes_and_names_lead_to_the_cache(fetch, cache, scheme, host):
 
 def test_an_ipv6_address_leads_to_the_cache(fetch, raw, tmp_path):
     frames = encode(b"hello", tmp_path, "none", 0, 1, "kind")
-    server = raw(replay(frames), host="::1")
+    server = raw(saying(frames), host="::1")
     fetch(server.url(host="[::1]")).succeeded(b"hello")
     assert server.calls[0].headers[":authority"] == f"[::1]:{server.port}"
 
@@ -79,7 +69,7 @@ def test_a_key_is_decoded_once(fetch, cache):
                                  "app/session/a%5cb", "app/session/a%2fb",
                                  "app/session/%ff", "app/session/%00"])
 def test_a_key_that_the_cache_could_not_find_is_refused_before_it_is_asked(fetch, raw, key):
-    server = raw(replay(b""))
+    server = raw(saying(b""))
     fetch(server.url(key)).failed("INVALID_URL")
     fetch(server.url("app/session/object?x=1")).failed("INVALID_URL")
     assert server.calls == []
@@ -107,7 +97,7 @@ def test_the_command_fetches_only_what_is_new(fetch, cache):
 
 def test_many_at_once_share_few_connections(fetch, raw, tmp_path):
     frames = encode(bytes(65536), tmp_path)
-    server = raw(replay(frames))
+    server = raw(saying(frames))
     (tmp_path / "urls").write_text("".join(server.url(f"a/b/{i}") + "\n" for i in range(200)))
     outcome = fetch("--parallel", "16", "-i", tmp_path / "urls", output=None)
     assert outcome.code == 0, outcome.stderr
@@ -117,14 +107,14 @@ def test_many_at_once_share_few_connections(fetch, raw, tmp_path):
 
 @pytest.mark.parametrize("validator", ["", "0", "07", "-1", "1 ", "x", "18446744073709551616"])
 def test_a_validator_of_somebody_else_is_refused(raw, validator):
-    server = raw(replay(b""))
+    server = raw(saying(b""))
     call("grpc", "fetch", server.url(), condition="changed", validator=validator).failed(
         "INVALID", "validator")
     assert server.calls == []
 
 
 def test_an_answer_without_a_row_is_not_found_unless_a_version_was_asked_for(raw):
-    server = raw(replay((GOLDEN / "text_current.grpc").read_bytes()))
+    server = raw(saying((GOLDEN / "text_current.grpc").read_bytes()))
     call("grpc", "fetch", server.url()).failed("NOT_FOUND", "no row")
 
 
@@ -132,7 +122,7 @@ def test_an_answer_without_a_row_is_not_found_unless_a_version_was_asked_for(raw
 
 def test_headers_and_credentials_go_with_the_call(fetch, raw, tmp_path):
     frames = encode(b"hello", tmp_path)
-    server = raw(replay(frames))
+    server = raw(saying(frames))
     fetch("-H", "X-Team: red", "--option", "net.user_agent=me/1", server.url()).succeeded(b"hello")
     fetch(server.url(host="user:secret@127.0.0.1")).succeeded(b"hello")
     first, second = (each.headers for each in server.calls)
@@ -143,7 +133,7 @@ def test_headers_and_credentials_go_with_the_call(fetch, raw, tmp_path):
 
 
 def test_a_bearer_token_is_for_its_origin_only(raw, tmp_path):
-    server = raw(replay(encode(b"hello", tmp_path)))
+    server = raw(saying(encode(b"hello", tmp_path)))
     origin = f"grpc://127.0.0.1:{server.port}"
     said = call("grpc", "fetch", server.url(), secret__auth__bearer=f"t0ken {origin}")
     assert said.status == "OK", said
@@ -155,7 +145,7 @@ def test_a_bearer_token_is_for_its_origin_only(raw, tmp_path):
 @pytest.mark.parametrize("header", ["grpc-timeout: 1S", "te: x", "x-bin: aGk=", "content-type: a",
                                     "x-y: \x7f"])
 def test_a_header_that_cannot_be_sent_is_refused_without_its_value(fetch, raw, header):
-    server = raw(replay(b""))
+    server = raw(saying(b""))
     fetch("-H", header, server.url()).failed("INVALID", header.split(":")[0])
     assert server.calls == []
 
@@ -163,7 +153,7 @@ def test_a_header_that_cannot_be_sent_is_refused_without_its_value(fetch, raw, h
 # ---- connections ----
 
 def test_one_connection_serves_one_request_after_the_other(raw, tmp_path):
-    server = raw(replay(encode(b"hello", tmp_path)))
+    server = raw(saying(encode(b"hello", tmp_path)))
     said = call_all("grpc", "fetch", server.url(), times=5)
     assert [each.status for each in said] == ["OK"] * 5
     assert (len(server.calls), server.connections) == (5, 1)
@@ -173,7 +163,7 @@ def test_an_idle_connection_that_died_is_not_noticed_by_the_caller(raw, tmp_path
     frames = encode(b"hello", tmp_path)
 
     def answer(asked):
-        replay(frames)(asked)
+        saying(frames)(asked)
         asked.drop()
 
     server = raw(answer)
@@ -190,7 +180,7 @@ def test_a_connection_that_dies_of_the_second_request_is_not_noticed_either(raw,
         if asked.connection in used:
             asked.drop()
         used.add(asked.connection)
-        replay(frames)(asked)
+        saying(frames)(asked)
 
     server = raw(answer)
     said = call_all("grpc", "fetch", server.url(), times=4)

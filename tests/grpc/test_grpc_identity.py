@@ -4,22 +4,12 @@ import pytest
 
 from flight.driver import encode
 from support.plugin_call import call_all
-from support.raw_flight import RawFlight, messages
+from support.raw_flight import RawFlight, saying
 
 
 @pytest.fixture
-def frames(tmp_path):
-    return list(messages(encode(b"hello", tmp_path)))
-
-
-@pytest.fixture
-def answer(frames):
-    def run(asked):
-        asked.receive_all()
-        for message in frames:
-            asked.send(message)
-        asked.end()
-    return run
+def answer(tmp_path):
+    return saying(encode(b"hello", tmp_path))
 
 
 def two_runs(url, **values):

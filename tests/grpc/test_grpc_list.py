@@ -5,7 +5,7 @@ import pathlib
 import pytest
 
 from support.plugin_call import PROOF, call
-from support.raw_flight import field, messages
+from support.raw_flight import field, saying
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "flight" / "golden"
 RECORDED = {"rnd1m.bin": 1048576, "one.bin": 1, "text.bin": 728890, "zero5m.bin": 5242884,
@@ -15,12 +15,7 @@ RECORDED = {"rnd1m.bin": 1048576, "one.bin": 1, "text.bin": 728890, "zero5m.bin"
 @pytest.fixture
 def recorded(raw):
     """The listing of a real cache."""
-    def answer(asked):
-        asked.receive_all()
-        for message in messages((GOLDEN / "list_all.grpc").read_bytes()):
-            asked.send(message)
-        asked.end()
-    return raw(answer)
+    return raw(saying((GOLDEN / "list_all.grpc").read_bytes()))
 
 
 def ls(url, **values):
@@ -111,35 +106,20 @@ def test_what_never_ends_is_bounded(raw):
 
 
 def test_entries_that_no_url_can_have_are_passed_over(raw):
-    def answer(asked):
-        asked.receive_all()
-        for key in ("a/b/c:d", "a/b", "", "a/b/c"):
-            asked.send(entry(key))
-        asked.send(b"")
-        asked.end()
-    assert ls(raw(answer).url("")) == ["/a/b/c"]
+    sent = [entry(key) for key in ("a/b/c:d", "a/b", "", "a/b/c")]
+    assert ls(raw(saying([*sent, b""])).url("")) == ["/a/b/c"]
 
 
 @pytest.mark.parametrize("message", [b"\xff", field(3, b"\xff"), b"\x1a\x05"])
 def test_an_entry_that_is_no_message_is_told(raw, message):
-    def answer(asked):
-        asked.receive_all()
-        asked.send(message)
-        asked.end()
-    said = call("grpc", "list", raw(answer).url(""))
-    assert said.status == "PROTOCOL" and said.finishes == "0", said
+    call("grpc", "list", raw(saying([message])).url("")).failed("PROTOCOL")
 
 
 def test_a_listing_that_breaks_off_is_not_complete(raw):
-    def answer(asked):
-        asked.receive_all()
-        asked.send(entry("a/b/c"))
-        asked.drop() if asked.headers[":authority"] else None
-    said = call("grpc", "list", raw(answer).url(""))
-    assert said.status == "TRUNCATED" and said.finishes == "0", said
+    server = raw(saying([entry("a/b/c")], end=lambda asked: asked.drop()))
+    call("grpc", "list", server.url("")).failed("TRUNCATED")
 
 
 def test_a_server_without_listings_says_so(raw):
-    server = raw(lambda asked: (asked.receive_all(), asked.end(12, "")))
-    said = call("grpc", "stat", server.url())
+    said = call("grpc", "stat", raw(saying([], 12)).url())
     assert (said.status, said.grpc) == ("UNSUPPORTED", "12"), said

@@ -8,21 +8,14 @@ import threading
 
 import pytest
 
-from flight.driver import encode
 from support.program import BINARY_DIR, outcome_of
-from support.raw_flight import RawFlight, messages
+from support.raw_flight import RawFlight, saying
 
 CANARY = "canary-3f1b"
 
 
-@pytest.fixture
-def frames(tmp_path):
-    """A schema and three rows of 1000 bytes, a message each."""
-    return list(messages(encode(bytes(3000), tmp_path, "none", 1000, 1, "kind")))
-
-
-def says(sent, pause=None, before=None):
-    """An answer of these messages; the rest after the first waits for `pause`, all for `before`."""
+def saying_late(sent, pause=None, before=None):
+    """saying(), but the rest after the first message waits for `pause`, all for `before`."""
     def answer(asked):
         asked.receive_all()
         if before:
@@ -59,7 +52,7 @@ def test_a_place_that_answers_no_connection_is_cut_by_the_connect_clock(fetch, o
 
 def test_an_ipv6_address_is_proven_by_its_certificate(fetch, one_try, frames, certificates):
     for name, is_good in (("good", True), ("wrong-name", False)):
-        server = RawFlight(says(frames), tls=certificates.server(name), host="::1")
+        server = RawFlight(saying(frames), tls=certificates.server(name), host="::1")
         outcome = fetch("--cacert", certificates.path("ca"),
                         server.url(scheme="grpcs", host="[::1]"))
         server.close()
@@ -72,7 +65,7 @@ def test_an_ipv6_address_is_proven_by_its_certificate(fetch, one_try, frames, ce
 
 @pytest.mark.parametrize("verb", ["get", "put", "rm", "ls", "stat"])
 def test_no_verb_connects_to_a_forbidden_address(fetch, raw, tmp_path, verb):
-    server = raw(says([]))
+    server = raw(saying([]))
     (tmp_path / "file").write_bytes(b"x")
     words = {"get": [], "put": ["put", tmp_path / "file"]}.get(verb, [verb])
     for url, option in ((server.url(), ["--option", "address.loopback=no"]),
@@ -84,7 +77,7 @@ def test_no_verb_connects_to_a_forbidden_address(fetch, raw, tmp_path, verb):
 # ---- clocks ----
 
 def test_the_clock_of_the_whole_ends_it_in_the_middle(fetch, one_try, raw, frames):
-    outcome = fetch("--option", "time.total=1s", raw(says(frames, threading.Event())).url())
+    outcome = fetch("--option", "time.total=1s", raw(saying_late(frames, threading.Event())).url())
     outcome.failed("TIMEOUT")
     assert 0.9 < outcome.seconds < 3
 
@@ -104,13 +97,13 @@ def test_a_server_at_work_for_longer_than_every_window_is_waited_for(fetch, one_
                                                                      where):
     """It compresses, and answers pings."""
     fetch("--option", "time.stall=1s", "--option", "rate.window=1s", "--option", "rate.floor=1M",
-          raw(says(frames, **{where: Delay(3)})).url()).succeeded(bytes(3000))
+          raw(saying_late(frames, **{where: Delay(3)})).url()).succeeded(bytes(3000))
 
 
 @pytest.mark.skipif(BINARY_DIR.name != "ci", reason="SKIP: 40 seconds are for one build")
 def test_40_seconds_of_silence_are_no_stall(fetch, one_try, raw, frames):
     """By the options that everybody has, before the schema and before the rows."""
-    children = [fetch.start(raw(says(frames, **{where: Delay(40)})).url())
+    children = [fetch.start(raw(saying_late(frames, **{where: Delay(40)})).url())
                 for where in ("before", "pause")]
     for child in children:
         outcome = outcome_of(child)
@@ -121,7 +114,7 @@ def test_40_seconds_of_silence_are_no_stall(fetch, one_try, raw, frames):
 # ---- what is meant for one cache ----
 
 def pair(raw, frames, first):
-    return raw(first), raw(says(frames))
+    return raw(first), raw(saying(frames))
 
 
 def headers_of(server):
@@ -129,13 +122,8 @@ def headers_of(server):
                      for name, value in each.headers.items())
 
 
-def gone(asked):
-    asked.receive_all()
-    asked.end(5, "not here")
-
-
 def test_what_is_for_the_url_does_not_go_to_the_mirror(fetch, raw, frames):
-    home, mirror = pair(raw, frames, gone)
+    home, mirror = pair(raw, frames, saying([], 5, "not here"))
     fetch("-H", f"X-Token: {CANARY}", "--oauth2-bearer", CANARY, "--mirror", mirror.url(),
           home.url()).succeeded(bytes(3000))
     assert CANARY in headers_of(home) and "authorization" in headers_of(home)
@@ -144,7 +132,7 @@ def test_what_is_for_the_url_does_not_go_to_the_mirror(fetch, raw, frames):
 
 def test_a_secret_of_one_cache_does_not_reach_the_other(fetch, raw, frames, tmp_path):
     """Two URLs of one run, of which the configuration and the URL have secrets for the first."""
-    first, second = pair(raw, frames, says(frames))
+    first, second = pair(raw, frames, saying(frames))
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"origins": {
         f"grpc://127.0.0.1:{first.port}": {"auth.bearer": CANARY}}}))

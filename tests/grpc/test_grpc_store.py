@@ -5,9 +5,10 @@ import threading
 
 import pytest
 
+from flight.driver import encode
 from support.bson import reference
 from support.plugin_call import PROOF, call, call_all, source
-from support.raw_flight import field, fields
+from support.raw_flight import field, fields, messages, saying
 
 KIB, MIB = 1 << 10, 1 << 20
 SIZES = [0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, MIB - 1, MIB, MIB + 1, 3 * MIB + 7]
@@ -186,29 +187,17 @@ def answers(result, proof, status=0, text="", after=None):
     return answer
 
 
-def gone(asked):
-    asked.receive_all()
-    asked.end(5, "object <x> not found")
-
-
-def has_it(frames):
-    def proof(asked):
-        asked.receive_all()
-        asked.send(frames)
-        asked.end()
-    return proof
+gone = saying([], 5, "object <x> not found")
 
 
 @pytest.fixture
-def schema(tmp_path):
-    """A FlightData with the columns of 0.6."""
-    from flight.driver import encode
-    from support.raw_flight import messages
-    return next(messages(encode(b"x", tmp_path, "none", 0, 1, "kind")))
+def has_it(tmp_path):
+    """An answer: a FlightData with the columns of 0.6, and no row."""
+    return saying([next(messages(encode(b"x", tmp_path, "none", 0, 1, "kind")))])
 
 
-def test_a_confirmed_version_that_is_there_is_stored(raw, schema):
-    server = raw(answers(put_result(version=9), has_it(schema)))
+def test_a_confirmed_version_that_is_there_is_stored(raw, has_it):
+    server = raw(answers(put_result(version=9), has_it))
     stored(put(server.url()), 10, version=9)
     assert [each.method for each in server.calls] == ["DoPut", "DoGet"]
     assert server.connections == 1
@@ -220,15 +209,7 @@ def test_a_confirmed_version_that_is_not_there_is_not_ok(cache):
 
 
 def test_a_confirmed_version_that_was_replaced_is_not_ok(raw, tmp_path):
-    from flight.driver import encode
-    from support.raw_flight import messages
-    frames = list(messages(encode(b"other", tmp_path, "none", 0, 2, "kind")))
-
-    def other(asked):
-        asked.receive_all()
-        for message in frames:
-            asked.send(message)
-        asked.end()
+    other = saying(encode(b"other", tmp_path, "none", 0, 2, "kind"))
     put(raw(answers(put_result(), other)).url()).failed("UNKNOWN_OUTCOME", "another one")
 
 
@@ -247,15 +228,15 @@ def test_an_ok_that_does_not_say_what_was_stored_proves_nothing(raw, result):
     assert len(server.calls) == 1
 
 
-def test_another_object_than_was_asked_for_is_not_ok(raw, schema):
-    server = raw(answers(put_result("app/session/other"), has_it(schema)))
+def test_another_object_than_was_asked_for_is_not_ok(raw, has_it):
+    server = raw(answers(put_result("app/session/other"), has_it))
     put(server.url()).failed("UNKNOWN_OUTCOME", "another object")
     assert len(server.calls) == 1
 
 
-def test_an_ok_before_all_was_sent_is_not_ok(raw, schema):
+def test_an_ok_before_all_was_sent_is_not_ok(raw, has_it):
     """The version is even there: with a part of the bytes."""
-    server = raw(answers(put_result(), has_it(schema), after=2))
+    server = raw(answers(put_result(), has_it, after=2))
     put(server.url(), fill=64 * MIB).failed("UNKNOWN_OUTCOME", "before it had all")
 
 
@@ -281,10 +262,8 @@ def test_a_line_that_breaks_before_the_end_was_sent_may_be_tried_again(raw):
 
 
 def test_a_line_that_breaks_after_the_end_was_sent_leaves_it_open(raw):
-    def answer(asked):
-        asked.receive_all()
-        asked.drop()
-    said = put(raw(answer).url()).failed("UNKNOWN_OUTCOME", "all was sent")
+    server = raw(saying([], end=lambda asked: asked.drop()))
+    said = put(server.url()).failed("UNKNOWN_OUTCOME", "all was sent")
     assert "retryable" not in said and "grpc" not in said
 
 
@@ -300,12 +279,10 @@ def test_a_server_that_takes_no_more_is_not_vouched_for(raw):
     assert int(said.late_ms) < 200
 
 
-def test_an_idle_connection_that_died_is_not_used_to_store(raw, schema):
+def test_an_idle_connection_that_died_is_not_used_to_store(raw, has_it):
     """What is lost with it could not be sent again."""
-    proof = has_it(schema)
-
     def hang_up(asked):
-        proof(asked)
+        has_it(asked)
         threading.Timer(0.1, asked.drop).start()
     server = raw(answers(put_result(), hang_up))
     for said in call_all("grpc", "store", server.url(), fill=10, times=3, pause_ms=500):
@@ -313,7 +290,7 @@ def test_an_idle_connection_that_died_is_not_used_to_store(raw, schema):
     assert server.connections == 3
 
 
-def test_a_store_is_never_sent_twice_by_itself(raw, schema):
+def test_a_store_is_never_sent_twice_by_itself(raw, has_it):
     used = []
 
     def answer(asked):
@@ -321,7 +298,7 @@ def test_a_store_is_never_sent_twice_by_itself(raw, schema):
             asked.receive_all()
             asked.drop()
         used.append(asked.method)
-        answers(put_result(), has_it(schema))(asked)
+        answers(put_result(), has_it)(asked)
     server = raw(answer)
     first, second = call_all("grpc", "store", server.url(), fill=10, times=2)
     stored(first, 10)
@@ -361,11 +338,10 @@ def test_a_prefix_removes_what_is_below_it(cache, key):
 
 
 def test_a_remove_that_nobody_answers_is_left_open(raw):
-    server = raw(lambda asked: (asked.receive_all(), asked.drop()))
+    server = raw(saying([], end=lambda asked: asked.drop()))
     said = remove(server.url()).failed("UNKNOWN_OUTCOME", "lost before the cache answered")
     assert "retryable" not in said and len(server.calls) == 1
-    refused = raw(lambda asked: (asked.receive_all(), asked.end(7, "no")))
-    remove(refused.url()).failed("AUTH", "no")
+    remove(raw(saying([], 7, "no")).url()).failed("AUTH", "no")
 
 
 def test_the_action_is_what_the_cache_reads(raw):

@@ -45,6 +45,22 @@ def messages(frames):
         at += 5 + size
 
 
+def saying(sent, status=0, text="", end=None):
+    """What a server answers to whoever asks: these messages (bytes: of a recording), and the status;
+    or else what `end`, a function of the call, does."""
+    sent = list(messages(sent) if isinstance(sent, bytes) else sent)
+
+    def answer(asked):
+        asked.receive_all()
+        for message in sent:
+            asked.send(message)
+        if end:
+            end(asked)
+        else:
+            asked.end(status, text)
+    return answer
+
+
 # ---- HPACK, as a client writes it that was told to keep no table ----
 
 def _integer(block, at, bits):
