@@ -6,6 +6,7 @@ from support.certificates import Certificates
 from support.nginx import Nginx
 from support.program import Program
 from support.scripted_server import ScriptedServer
+from support.starting import starting
 
 
 @pytest.fixture
@@ -23,15 +24,8 @@ def one_try(fetch):
 @pytest.fixture
 def serve():
     """Start scripted servers that end with the test: serve(reply, tls=None)."""
-    servers = []
-
-    def start(reply, **options):
-        servers.append(ScriptedServer(reply, **options))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
+    with starting(ScriptedServer) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import contextlib
 import pytest
 
 from devcache.cache import Cache, Client, Raw
+from support.starting import starting
 
 
 @pytest.fixture
@@ -17,26 +18,12 @@ def cache():
 @pytest.fixture
 def client():
     """Connect with pyarrow: client(cache, options) -> Client."""
-    connected = []
-
-    def connect(to, **options):
-        connected.append(Client(to.url, **options))
-        return connected[-1]
-
-    yield connect
-    for one in connected:
-        one.close()
+    with starting(lambda to, **options: Client(to.url, **options)) as connect:
+        yield connect
 
 
 @pytest.fixture
 def raw():
     """Call by bytes: raw(cache) -> Raw."""
-    connected = []
-
-    def connect(to):
-        connected.append(Raw(to.port))
-        return connected[-1]
-
-    yield connect
-    for one in connected:
-        one.close()
+    with starting(lambda to: Raw(to.port)) as connect:
+        yield connect

@@ -4,6 +4,7 @@ import pytest
 from flight.driver import encode
 from support.flight_cache import start_cache
 from support.raw_flight import RawFlight, messages
+from support.starting import starting
 
 
 @pytest.fixture
@@ -17,15 +18,8 @@ def cache():
 @pytest.fixture
 def raw():
     """Start servers that say what they are told: raw(answer)."""
-    servers = []
-
-    def start(answer, **options):
-        servers.append(RawFlight(answer, **options))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
+    with starting(RawFlight) as start:
+        yield start
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from flight.driver import encode
 from support.plugin_call import call_all
-from support.raw_flight import RawFlight, saying
+from support.raw_flight import saying
 
 
 @pytest.fixture
@@ -39,10 +39,8 @@ def test_what_it_does_not_depend_on_shares_it(raw, answer):
 
 
 @pytest.fixture
-def secure(answer, certificates):
-    server = RawFlight(answer, tls=certificates.server("good"))
-    yield server
-    server.close()
+def secure(raw, answer, certificates):
+    return raw(answer, tls=certificates.server("good"))
 
 
 def test_trust_and_certificates_keep_connections_apart(secure, certificates, tmp_path):

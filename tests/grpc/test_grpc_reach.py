@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from support.program import BINARY_DIR, outcome_of
-from support.raw_flight import RawFlight, saying
+from support.raw_flight import saying
 
 CANARY = "canary-3f1b"
 
@@ -50,12 +50,11 @@ def test_a_place_that_answers_no_connection_is_cut_by_the_connect_clock(fetch, o
     assert 0.9 < outcome.seconds < 4
 
 
-def test_an_ipv6_address_is_proven_by_its_certificate(fetch, one_try, frames, certificates):
+def test_an_ipv6_address_is_proven_by_its_certificate(fetch, one_try, raw, frames, certificates):
     for name, is_good in (("good", True), ("wrong-name", False)):
-        server = RawFlight(saying(frames), tls=certificates.server(name), host="::1")
+        server = raw(saying(frames), tls=certificates.server(name), host="::1")
         outcome = fetch("--cacert", certificates.path("ca"),
                         server.url(scheme="grpcs", host="[::1]"))
-        server.close()
         if is_good:
             outcome.succeeded(bytes(3000))
         else:

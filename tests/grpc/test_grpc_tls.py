@@ -10,25 +10,23 @@ import pytest
 from support.flight_cache import start_cache
 from support.peers import kernel_lacks
 from support.plugin_call import call
+from support.raw_flight import saying
+from support.starting import starting
 
 
 @pytest.fixture
 def secure(certificates):
     """Start caches with TLS: secure(name of the certificate, wants_client=False)."""
-    servers = []
-
-    def start(name="good", wants_client=False):
+    def start_secure(name="good", wants_client=False):
         pair = tuple(certificates.path(name, kind).read_text() for kind in ("pem", "key"))
         options = {"verify_client": True,
                    "root_certificates": certificates.path("ca").read_text()} if wants_client else {}
         server = start_cache("grpc+tls://127.0.0.1:0", tls_certificates=[pair], **options)
         server.put(b"hello")
-        servers.append(server)
         return server
 
-    yield start
-    for server in servers:
-        server.shutdown()
+    with starting(start_secure, end=lambda server: server.shutdown()) as start:
+        yield start
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ import threading
 
 import pytest
 
+from support.starting import starting
+
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY = 0, 1, 3, 4, 7
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
@@ -71,17 +73,14 @@ class Http2Server:
 
 @pytest.fixture
 def answered(fetch):
-    servers = []
+    with starting(Http2Server) as start:
+        def run(script, *arguments, stays=True):
+            server = start(script, stays)
+            outcome = fetch("--http2", *arguments, server.url)
+            assert server.requests >= 1
+            return outcome
 
-    def run(script, *arguments, stays=True):
-        servers.append(Http2Server(script, stays))
-        outcome = fetch("--http2", *arguments, servers[-1].url)
-        assert servers[-1].requests >= 1
-        return outcome
-
-    yield run
-    for server in servers:
-        server.close()
+        yield run
 
 
 def reset(code):
