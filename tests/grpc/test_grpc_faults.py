@@ -240,7 +240,7 @@ def test_a_silent_server_that_answers_pings_is_not_taken_for_a_stall(fetch, one_
     def answer(asked):
         asked.receive_all()
         asked.send(frames[0])
-        time.sleep(4)
+        time.sleep(2)
         for message in frames[1:]:
             asked.send(message)
         asked.end()
@@ -285,29 +285,28 @@ def test_a_stopped_server_is_noticed_by_keepalive(stopped_cache):
 
 # ---- cancel ----
 
-def stall_before_connect(connection):
-    time.sleep(30)
-
-
-@pytest.mark.parametrize("place", ["connect", "tls", "wait", "body"])
-def test_a_cancel_is_prompt_wherever_it_is(raw, frames, place):
+@pytest.mark.parametrize("place", ["connect", "hello", "tls", "wait", "body"])
+def test_a_cancel_is_prompt_wherever_it_is(raw, frames, full_queue, place):
     def answer(asked):
         asked.receive_all()
         if place == "body":
             asked.send(frames[0])
         time.sleep(30)
-    with listener(stall_before_connect) as silent:
-        url = {"connect": silent, "tls": silent.replace("grpc:", "grpcs:")}.get(place) or \
-            raw(answer).url()
+    with listener(lambda connection: reached.set() or time.sleep(30)) as silent:
+        reached = threading.Event()
+        url = {"connect": full_queue, "hello": silent,
+               "tls": silent.replace("grpc:", "grpcs:")}.get(place) or raw(answer).url()
         said = get(url, cancel_ms=300).failed("CANCELLED")
+        assert reached.is_set() == (place in ("hello", "tls"))
+    assert said.saw(40) == (place in ("wait", "body"))
     assert int(said.late_ms) <= PROMPT_MS, said
 
 
 def test_a_cancel_in_the_middle_of_a_flood_is_prompt(cache):
     cache.knobs.layout, cache.knobs.codec = "batches", None
     cache.put(bytes(512 * MIB))
-    said = get(cache.url(), cancel_ms=200, keep_bytes=0).failed("CANCELLED")
-    assert int(said.late_ms) <= PROMPT_MS and int(said.body) < 512 * MIB
+    said = get(cache.url(), cancel_body=MIB, cancel_ms=1, keep_bytes=0).failed("CANCELLED")
+    assert int(said.late_ms) <= PROMPT_MS and 0 < int(said.body) < 512 * MIB
 
 
 # ---- one process ----

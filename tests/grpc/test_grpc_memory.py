@@ -6,7 +6,6 @@ import subprocess
 import pytest
 
 from devcache.cache import Cache
-from support.peers import kernel_lacks
 from support.program import FETCH, SANITIZE
 
 MIB = 1 << 20
@@ -26,9 +25,8 @@ def page_faults(*arguments, cwd):
     return usage.ru_minflt
 
 
+@pytest.mark.skipif(SANITIZE != "", reason="SKIP: a sanitizer brings an allocator of its own")
 def test_what_one_message_took_serves_the_next(batches, tmp_path):
-    if SANITIZE:
-        kernel_lacks("a sanitizer brings an allocator of its own")
     with open(tmp_path / "source", "wb") as source:
         source.truncate(256 * MIB)
     url = f"{batches.url}/app/ssn/object"

@@ -149,9 +149,18 @@ def test_a_pair_that_does_not_fit_is_told_before_anybody_is_asked(trusting, secu
     assert server.seen == []
 
 
-def test_a_client_certificate_is_not_shown_in_plain_text(trusting, cache, certificates):
-    cache.put(b"hello")
-    trusting(*pair(certificates, "client"), cache.url()).succeeded(b"hello")
+def lines_of(certificates, *kinds):
+    """The text of the client's certificate and key, as it could show up elsewhere."""
+    return [line for kind in kinds for line in re.findall(
+        r"[A-Za-z0-9+/]{40,}", certificates.path("client", kind).read_text())]
+
+
+def test_a_client_certificate_is_not_shown_in_plain_text(trusting, raw, frames, certificates):
+    server = raw(saying(frames))
+    trusting(*pair(certificates, "client"), server.url()).succeeded(bytes(3000))
+    sent = server.received
+    assert b"/DoGet" in sent and b"CERTIFICATE" not in sent and b"PRIVATE" not in sent
+    assert not any(line.encode() in sent for line in lines_of(certificates, "pem", "key"))
 
 
 def test_a_key_never_appears(secure, certificates):
@@ -165,5 +174,5 @@ def test_a_key_never_appears(secure, certificates):
         said = call("grpc", "fetch", url(server), option__tls__ca=certificates.path(ca), **secrets)
         assert said.status == ("OK" if ca == "ca" else "TLS"), said
         text = "".join(said.values())
-        assert "PRIVATE" not in text and not any(
-            line in text for line in re.findall(r"[A-Za-z0-9+/]{40,}", key))
+        assert "log" in said and "PRIVATE" not in text
+        assert not any(line in text for line in lines_of(certificates, "key"))

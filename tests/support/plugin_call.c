@@ -22,7 +22,8 @@ struct call {
     const char *verb, *url;
     const char *validator;
     uint64_t fill, size, offset, length, max_bytes, cancel_at, grow_at, step, times;
-    uint64_t keep_bytes, cancel_ms, connect_ms, max_entries, pause_ms;
+    uint64_t keep_bytes, cancel_ms, cancel_body, connect_ms, max_entries, pause_ms;
+    atomic_bool is_reached; /* so much of the body has come */
     const char *cursor;
     const char *refused[2]; /* an address that the policy refuses */
     uint32_t condition, flags;
@@ -81,6 +82,7 @@ static bool take_number(struct call *call, const char *key, const char *value)
         {"times", &call->times},
         {"keep_bytes", &call->keep_bytes},
         {"cancel_ms", &call->cancel_ms},
+        {"cancel_body", &call->cancel_body},
         {"connect_ms", &call->connect_ms},
         {"max_entries", &call->max_entries},
         {"pause_ms", &call->pause_ms},
@@ -153,7 +155,15 @@ static void watch_source(struct plugin_run *run, uint64_t offset)
         die("cannot grow the source");
 }
 
-/* After so long from the beginning of the call. */
+static void watch_body(struct plugin_run *run, uint64_t size)
+{
+    struct call *call = run->data;
+
+    if (size >= call->cancel_body)
+        atomic_store(&call->is_reached, true);
+}
+
+/* After so long from the beginning of the call, or from so much of the body on. */
 static void *cancel_later(void *data)
 {
     struct plugin_run *run = data;
@@ -161,6 +171,8 @@ static void *cancel_later(void *data)
     struct timespec pause = {.tv_sec = (time_t)(call->cancel_ms / 1000),
                              .tv_nsec = (long)(call->cancel_ms % 1000 * 1000000)};
 
+    while (!atomic_load(&call->is_reached))
+        (void)usleep(1000);
     (void)nanosleep(&pause, NULL);
     (void)clock_gettime(CLOCK_MONOTONIC, &call->cancelled_at);
     plugin_run_cancel(run, FLAME_ERR_CANCELLED);
@@ -226,7 +238,9 @@ static void print_run(struct plugin_run *run)
     print_object(run);
     if (plugin_host_logged(run->host, "create-only"))
         (void)printf("warned=1\n");
-    (void)printf("rss_kib=%ld\n\n", peak_kib());
+    (void)printf("log=");
+    plugin_host_print_log(run->host, stdout);
+    (void)printf("\nrss_kib=%ld\n\n", peak_kib());
     (void)fflush(stdout);
 }
 
@@ -256,10 +270,12 @@ static void call_and_cancel(struct call *call, struct plugin_run *run)
     struct timespec end;
     pthread_t thread;
 
+    atomic_store(&call->is_reached, call->cancel_body == 0);
     if (pthread_create(&thread, NULL, cancel_later, run) != 0)
         die("cannot start a thread");
     call_slot(call, run);
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
+    atomic_store(&call->is_reached, true); /* whatever came of it, the thread ends */
     (void)pthread_join(thread, NULL);
     (void)printf("late_ms=%lld\n", (long long)(end.tv_sec - call->cancelled_at.tv_sec) * 1000 +
                                        (end.tv_nsec - call->cancelled_at.tv_nsec) / 1000000);
@@ -272,6 +288,7 @@ static void run_once(struct call *call)
     plugin_run_init(&run, call->host, call->url);
     run.data = call;
     run.on_source = watch_source;
+    run.on_body = watch_body;
     run.source_step = call->step;
     run.is_stream = call->is_stream;
     run.hide_source_fd = true;

@@ -254,6 +254,14 @@ bool plugin_host_logged(struct plugin_host *host, const char *text)
     return found;
 }
 
+void plugin_host_print_log(struct plugin_host *host, FILE *out)
+{
+    (void)pthread_mutex_lock(&host->lock);
+    for (size_t i = 0; i < host->log_size; i++)
+        (void)fputc(host->log[i] == '\n' ? ' ' : host->log[i], out);
+    (void)pthread_mutex_unlock(&host->lock);
+}
+
 void plugin_failure_init(struct plugin_failure *failure)
 {
     *failure = (struct plugin_failure){.error = FLAME_INIT(flame_error)};

@@ -23,6 +23,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 struct plugin_host;
 
@@ -61,6 +62,8 @@ int32_t plugin_host_start(struct plugin_host *host, struct plugin_failure *failu
 
 /* Does a line of the log contain `text`? */
 bool plugin_host_logged(struct plugin_host *host, const char *text);
+/* All lines of the log, a space after each instead of its end. */
+void plugin_host_print_log(struct plugin_host *host, FILE *out);
 
 void plugin_failure_init(struct plugin_failure *failure);
 

@@ -192,6 +192,7 @@ class Connection:
             if not more:
                 raise ConnectionError
             data += more
+        self.server.received += data
         return data
 
     def run(self):
@@ -267,7 +268,7 @@ class Connection:
 
 
 class RawFlight:
-    """`answer(call)` runs in a thread of its own."""
+    """`answer(call)` runs in a thread of its own. `received`: all bytes, of every connection."""
 
     def __init__(self, answer, tls=None, host="127.0.0.1"):
         self.answer, self.tls, self.calls, self.connections = answer, tls, [], 0
@@ -278,7 +279,7 @@ class RawFlight:
         self.listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host
                                              else socket.AF_INET)
         self.port = self.listener.getsockname()[1]
-        self.open = []
+        self.open, self.received = [], bytearray()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def url(self, key="app/session/object", scheme="grpc", host="127.0.0.1"):

@@ -6,6 +6,8 @@
 
 TestSuite(publish_shelf, .init = enter_temp_dir, .fini = leave_temp_dir, .timeout = 60);
 
+_Static_assert(FL_SHELF_DIRS == 64, "d64 is the first one too many");
+
 static const uint8_t key[FL_LOCK_KEY_BYTES] = {7};
 
 static struct fl_lock *held(struct fl_shelf *shelf, const char *path)
