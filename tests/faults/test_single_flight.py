@@ -3,6 +3,7 @@
 death makes another one go on; and nothing depends on the lock but how often the bytes come."""
 import hashlib
 import os
+import pathlib
 import random
 import re
 import signal
@@ -11,7 +12,8 @@ import time
 
 import pytest
 
-from support.leftovers import Leftovers
+from support.leftovers import Leftovers, descriptors, wait_until
+from support.peers import require_program
 from support.program import SANITIZE, outcome_of
 from support.resume_server import ResumeServer, answer
 
@@ -46,13 +48,6 @@ def server():
 @pytest.fixture
 def left(fetch):
     return Leftovers(fetch.new_place())
-
-
-def wait_until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come so far"
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -362,6 +357,39 @@ def test_an_old_note_does_not_answer_for_a_leader_who_failed(fetch, server, left
     all_succeeded([waiter], left, OTHER)
 
 
+def kill_traced(child):
+    """And then strace, which would wait for the end of a delay."""
+    status = pathlib.Path(f"/proc/{child.pid}/status").read_text(encoding="ascii")
+    child.kill()
+    os.kill(int(re.search(r"TracerPid:\s*(\d+)", status).group(1)), signal.SIGKILL)
+    child.communicate()
+
+
+def test_a_note_of_one_who_died_is_for_those_who_waited_and_nobody_later(fetch, server, left):
+    """Killed after its note and before it lets go; others keep the file that it stands in."""
+    require_program("strace")
+    keeper = Leftovers(left.place, "other").hold()
+    gate = Gate(3)
+    server.become(b"hello", ETAG)
+    server.script = [gate]
+    fetch.wrapper = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", left.lock,
+                     "-e", "trace=pwrite64", "-e", "inject=pwrite64:delay_exit=60000000"]
+    leader = fetch.start(server.url(), place=left.place)
+    wait_until(lambda: left.is_held_by(leader))
+    fetch.wrapper = []
+    waiter = fetch.start(server.url(), place=left.place)
+    wait_until(lambda: left.is_awaited_by(waiter))
+    gate.opened.set()
+    wait_until(lambda: b"flnote1" in left.lock.read_bytes())
+    assert left.is_held_by(leader) and left.is_awaited_by(waiter)
+    kill_traced(leader)
+    assert outcome_of(waiter).body == b"hello" and len(server.asked) == 1
+    server.become(b"new", 'ETag: "w"')
+    assert fetch(server.url(), place=left.place).body == b"new"
+    assert b"flnote1" in left.lock.read_bytes()
+    os.close(keeper)
+
+
 def test_what_stands_in_the_lock_file_holds_up_nobody(fetch, server, left):
     left.lock.write_bytes(b"held by process 1\n" + bytes(300))
     begin = time.monotonic()
@@ -375,11 +403,8 @@ def test_a_child_of_the_callers_keeps_no_lock(fetch, server, left):
     server.script = [gate]
     child = fetch.start(server.url(), place=left.place)
     wait_until(left.state.exists)
-    flags = {}
-    for fd in os.listdir(f"/proc/{child.pid}/fd"):
-        name = os.readlink(f"/proc/{child.pid}/fd/{fd}")
-        with open(f"/proc/{child.pid}/fdinfo/{fd}", encoding="ascii") as info:
-            flags[name] = int(re.search(r"flags:\s*(\d+)", info.read()).group(1), 8)
+    flags = {name: int(re.search(r"flags:\s*(\d+)", info).group(1), 8)
+             for name, info in descriptors(child.pid)}
     ours = {name: flag for name, flag in flags.items() if name.startswith(str(left.place))}
     assert len(ours) >= 3 and all(flag & os.O_CLOEXEC for flag in ours.values()), flags
     gate.opened.set()

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support.leftovers import Leftovers
+from support.leftovers import Leftovers, wait_until
 from support.program import SANITIZE, outcome_of
 from support.resume_server import ResumeServer, answer, cut, stop
 
@@ -96,8 +96,7 @@ def test_waiting_for_a_lock_can_be_cancelled(fetch, server):
     left = Leftovers(fetch.new_place())
     with held(left):
         child = fetch.start(server.url(), place=left.place)
-        time.sleep(0.5 + SLACK / 2)
-        assert child.poll() is None
+        wait_until(lambda: left.is_awaited_by(child))
         ends_soon(child)
     assert server.asked == [] and left.names() == [left.lock.name]
 
@@ -115,7 +114,7 @@ def test_a_lock_that_is_let_go_is_taken(fetch, server):
     left = Leftovers(fetch.new_place())
     with held(left):
         child = fetch.start(server.url(), place=left.place)
-        time.sleep(0.3 + SLACK / 2)
+        wait_until(lambda: left.is_awaited_by(child))
         assert server.asked == []
     outcome_of(child).succeeded(BODY)
 

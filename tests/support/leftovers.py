@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a download leaves beside its destination for the next one: the lock, the partial and its
 state, as core/src/publish names and writes them."""
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -13,6 +14,23 @@ HIDDEN = re.compile(r"\.flame-(new|tmp)-[0-9a-f]{16}$")
 STATE = struct.Struct("=8sQQQQQ40s512s512s160sQQQ")
 SLOT = 4096
 BOOT = 6
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come so far"
+        time.sleep(0.005)
+
+
+def descriptors(pid):
+    """(name, fdinfo) of each descriptor of a process; what is closed meanwhile is left out."""
+    with contextlib.suppress(OSError):
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                name = os.readlink(f"/proc/{pid}/fd/{fd}")
+                with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as info:
+                    yield name, info.read()
 
 
 class Leftovers:
@@ -43,17 +61,8 @@ class Leftovers:
     def locks(self, pid):
         """What a process has locked of this destination: WRITE holds it, READ waits for it."""
         kinds = {"WRITE": self.byte, "READ": self.byte + 1}
-        found = set()
-        try:
-            for fd in os.listdir(f"/proc/{pid}/fd"):
-                if not os.readlink(f"/proc/{pid}/fd/{fd}").startswith(str(self.lock)):
-                    continue
-                with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii") as info:
-                    found |= {kind for kind, start in OFD_LOCK.findall(info.read())
-                              if int(start) == kinds[kind]}
-        except OSError:
-            return found
-        return found
+        return {kind for name, info in descriptors(pid) if name.startswith(str(self.lock))
+                for kind, start in OFD_LOCK.findall(info) if int(start) == kinds[kind]}
 
     def is_held_by(self, child):
         return "WRITE" in self.locks(child.pid)
