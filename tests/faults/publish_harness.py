@@ -245,6 +245,7 @@ def check_mode(driver):
                    ("O_TMPFILE" in call.arguments or "O_EXCL" in call.arguments)]
         assert created and all(call.arguments.endswith(", 0600") for call in created
                                if "O_TMPFILE" not in call.arguments), created
+        assert one.nameless or any("O_EXCL" in call.arguments for call in created), created
         assert not [call for call in calls if call.name == "umask"], "umask() changes the process"
         one.reset()
         previous = os.umask(0o027)

@@ -118,12 +118,15 @@ def test_a_file_system_without_locks_still_takes_the_file(error):
     ("EROFS", "UNSUPPORTED"), ("EACCES", "UNSUPPORTED"), ("EPERM", "UNSUPPORTED"),
     ("ENOSPC", "UNSUPPORTED"), ("ELOOP", "UNSUPPORTED"), ("EMFILE", "IO"), ("ENOENT", "IO"),
     ("ENOMEM", "NO_MEMORY")])
-def test_a_lock_that_cannot_be_opened_says_whether_to_go_on_without(error, status):
+@pytest.mark.parametrize("which", [0, 1], ids=["as-it-is", "made"])
+def test_a_lock_that_cannot_be_opened_says_whether_to_go_on_without(error, status, which):
     with bench(DRIVER) as one:
-        call, = [each for each in trace(one.command("make")).calls()
-                 if each.name == "openat" and ".flame-lock-" in each.arguments
-                 and "O_CREAT" in each.arguments]
+        calls = [each for each in trace(one.command("make")).calls()
+                 if each.name == "openat" and ".flame-lock-" in each.arguments]
+        assert ["O_CREAT" in each.arguments for each in calls] == [False, True]
+        if which == 0 and error == "ENOENT":
+            status = "OK"  # that is when it is made
         one.reset()
-        done = trace(one.command("make"), [Inject(call, f"error={error}")])
+        done = trace(one.command("make"), [Inject(calls[which], f"error={error}")])
         assert done.status == status, done.stdout
         assert not one.litter()

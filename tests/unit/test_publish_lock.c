@@ -325,6 +325,38 @@ Test(publish_lock, an_old_note_says_nothing_to_who_began_to_wait_after_it)
     fl_lock_close(waiter, false);
 }
 
+Test(publish_lock, an_old_note_is_not_revived_by_one_who_only_looked_in)
+{
+    struct child leader = leader_that_dies(true);
+    struct fl_lock *late, *looker;
+
+    let_die(&leader);
+    late = prepared(key_a);
+    looker = prepared(key_a);
+    fl_lock_close(looker, false);
+    expect_try(late, FLAME_OK, false);
+    fl_lock_close(late, false);
+}
+
+Test(publish_lock, an_old_note_in_a_file_that_others_keep_is_not_revived_either)
+{
+    struct child leader = leader_that_dies(true);
+    struct fl_destination destination = to("other");
+    struct fl_publish *publish = opened(&destination);
+    struct fl_lock *keeper = NULL;
+    struct fl_lock *late;
+
+    cr_assert_eq(fl_lock_open(publish, key_a, &keeper, NULL), FLAME_OK);
+    expect_try(keeper, FLAME_OK, false);
+    let_die(&leader);
+    fl_lock_close(prepared(key_a), false);
+    late = prepared(key_a);
+    expect_try(late, FLAME_OK, false);
+    fl_lock_close(late, false);
+    fl_lock_close(keeper, false);
+    fl_publish_free(publish);
+}
+
 Test(publish_lock, a_torn_note_is_none)
 {
     struct fl_lock *leader = held(key_a);
@@ -502,15 +534,21 @@ Test(publish_lock, what_an_enemy_puts_at_its_name_means_no_lock_and_no_harm)
 
 Test(publish_lock, a_trap_that_is_set_while_waiting_is_seen)
 {
-    struct fl_lock *first = held(key_a);
-    struct fl_lock *second = prepared(key_a);
+    for (int is_held_meanwhile = 0; is_held_meanwhile < 2; is_held_meanwhile++) {
+        struct fl_lock *first = held(key_a);
+        struct fl_lock *second = prepared(key_a);
 
-    expect_try(second, FLAME_ERR_LOCKED, false);
-    cr_assert_eq(unlink(lock_name()), 0);
-    put_fifo();
-    fl_lock_close(first, false);
-    expect_try(second, FLAME_ERR_UNSUPPORTED, false);
-    fl_lock_close(second, false);
+        expect_try(second, FLAME_ERR_LOCKED, false);
+        if (!is_held_meanwhile)
+            fl_lock_close(first, false);
+        cr_assert_eq(unlink(lock_name()), 0);
+        put_fifo();
+        if (is_held_meanwhile)
+            fl_lock_close(first, false);
+        expect_try(second, FLAME_ERR_UNSUPPORTED, false);
+        fl_lock_close(second, false);
+        cr_assert_eq(unlink(lock_name()), 0, "the trap stays what it was");
+    }
 }
 
 #define PROCESSES 4
