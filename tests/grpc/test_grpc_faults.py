@@ -240,7 +240,7 @@ def test_a_silent_server_that_answers_pings_is_not_taken_for_a_stall(fetch, one_
     def answer(asked):
         asked.receive_all()
         asked.send(frames[0])
-        time.sleep(2)
+        time.sleep(4)
         for message in frames[1:]:
             asked.send(message)
         asked.end()

@@ -34,7 +34,7 @@ def call_all(plugin, verb, url, timeout=120, **values):
                           capture_output=True, timeout=timeout, env=clean_environment())
     assert done.returncode == 0, done.stderr.decode()
     blocks = done.stdout.decode(errors="backslashreplace").split("\n\n")[:-1]
-    said = [Said(line.split("=", 1) for line in block.splitlines()) for block in blocks]
+    said = [Said(line.split("=", 1) for line in block.split("\n")) for block in blocks]
     for each in said:
         assert each.misuse == "", each
     return said

@@ -9,7 +9,7 @@ import threading
 
 from flight.driver import read_varint, varint
 
-DATA, HEADERS, RST, SETTINGS, PING, GOAWAY, WINDOW, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
+DATA, HEADERS, RST, SETTINGS, PING, WINDOW = 0, 1, 3, 4, 6, 8
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 STATIC = {1: ":authority", 2: ":method", 3: ":method", 4: ":path", 5: ":path", 6: ":scheme",
           7: ":scheme", 23: "authorization", 31: "content-type", 58: "user-agent"}
@@ -298,6 +298,7 @@ class RawFlight:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
                 connection = self.tls.wrap_socket(connection, server_side=True)
+                self.open.append(connection)  # the other one has nothing any more
             Connection(self, connection).run()
 
     def hang_up(self):
