@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a call ends, by whose word, and what is refused before anybody is asked."""
+import contextlib
 import fcntl
 import os
 import pty
+import select
 import subprocess
 import termios
 import time
@@ -12,10 +14,9 @@ import pytest
 from flight.driver import encode
 from support.plugin_call import call
 from support.program import clean_environment
-from support.raw_flight import DATA, messages
+from support.raw_flight import DATA, field, messages, saying
 
 MIB = 1 << 20
-BODY = 40  # FLAME_PHASE_BODY
 
 
 def stops(asked):
@@ -49,18 +50,49 @@ def test_a_stat_that_gets_all_of_another_version_waits_for_a_body(raw, tmp_path)
             asked.send(frames[1])
         asked.end()
     said = call("grpc", "stat", raw(answer).url(), condition="changed", validator="3")
-    assert said.saw(BODY), said
+    assert said.saw("BODY"), said
+
+
+def test_a_stat_waits_for_another_version_as_long_as_the_connection_lives(raw, frames):
+    """What the host is told every 40 ms."""
+    def answer(asked):
+        asked.receive_all()
+        if asked.method == "DoGet":
+            asked.send(frames[0])
+            time.sleep(1)
+        asked.end()
+    said = call("grpc", "stat", raw(answer).url(), condition="changed", validator="3")
+    assert int(said.progress) > 10, said
+
+
+def test_a_stat_says_that_a_body_has_begun_once_and_with_the_schema(raw, frames):
+    """What comes before or after it without a row does not feed the clock."""
+    nothing = field(3, b"x")
+
+    def said_of(*sent, pause=0):
+        asks = saying(sent, end=lambda asked: (time.sleep(pause), asked.end()))
+        server = raw(lambda asked: (asks if asked.method == "DoGet" else saying([]))(asked))
+        return call("grpc", "stat", server.url(), condition="changed", validator="3")
+
+    said = said_of(frames[0])
+    assert said.status == "NOT_MODIFIED" and said.saw("BODY"), said
+    said = said_of(frames[0], *1000 * [nothing])
+    assert said.status == "NOT_MODIFIED" and int(said.progress) < 500, said
+    said = said_of(nothing, pause=0.5)
+    assert said.status == "NOT_FOUND" and not said.saw("BODY"), said
 
 
 @pytest.mark.parametrize("verb, values", [("store", {"fill": 10}), ("remove", {})])
-@pytest.mark.parametrize("condition", ["absent", "same"])
+@pytest.mark.parametrize("condition", ["absent", "same", "changed", "77"])
 def test_a_condition_that_the_cache_does_not_know_is_refused(raw, verb, values, condition):
     server = raw(lambda asked: asked.end())
     said = call("grpc", verb, server.url(), condition=condition, validator="1", **values)
     assert said.status == "UNSUPPORTED" and server.calls == [], said
 
 
-@pytest.mark.parametrize("name", ["Keep-Alive", "Upgrade", "Proxy-Connection", "Transfer-Encoding", "TE"])
+@pytest.mark.parametrize("name", [
+    "Connection", "Content-Length", "Content-Type", "Host", "Keep-Alive", "Proxy-Connection", "TE",
+    "Transfer-Encoding", "Upgrade", "User-Agent"])
 def test_a_header_that_http2_forbids_is_refused(fetch, raw, name):
     server = raw(lambda asked: asked.end())
     fetch("-H", f"{name}: x", server.url()).failed("INVALID", "cannot be set")
@@ -85,28 +117,53 @@ def on_a_terminal(command, place):
                              preexec_fn=take_it, env=clean_environment())
     os.close(its)
     shown, end = b"", time.monotonic() + 30
-    os.set_blocking(ours, False)
-    while child.poll() is None and time.monotonic() < end:
-        try:
+    with contextlib.suppress(OSError):  # of a terminal that nobody has open any more
+        while select.select([ours], [], [], max(0, end - time.monotonic()))[0]:
             shown += os.read(ours, 4096)
-        except BlockingIOError:
-            time.sleep(0.01)
-        except OSError:
-            break
-    if child.poll() is None:
+    if time.monotonic() > end:
         child.kill()
     code = child.wait(30)
     os.close(ours)
     return shown.decode(errors="replace"), code
 
 
-@pytest.mark.parametrize("what", ["--cacert", "--cert"])
-def test_nobody_is_asked_for_a_password(fetch, certificates, tmp_path, what):
-    locked = tmp_path / "locked.pem"
-    locked.write_text("-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
-                      "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
-                      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END CERTIFICATE-----\n")
-    more = ["--key", certificates.path("client", "key")] if what == "--cert" else []
-    shown, code = on_a_terminal(fetch.argv(what, locked, *more, "grpcs://127.0.0.1:1/a/b/c"),
-                                fetch.new_place())
-    assert "pass phrase" not in shown and code > 0, shown
+def locked(kind):
+    """What OpenSSL would ask the password of."""
+    return (f"-----BEGIN {kind}-----\nProc-Type: 4,ENCRYPTED\n"
+            "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+            f"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END {kind}-----\n")
+
+
+@pytest.fixture
+def asks_nobody(fetch, one_try, tmp_path):
+    """Run it with a terminal: asks_nobody(url, option=the text of a file)."""
+    def run(url, **texts):
+        options = []
+        for option, text in texts.items():
+            (tmp_path / option).write_text(text)
+            options += [f"--{option}", tmp_path / option]
+        shown, code = on_a_terminal(fetch.argv(*options, url), fetch.new_place())
+        assert "pass phrase" not in shown and code > 0, shown
+        return shown
+    return run
+
+
+def test_nobody_is_asked_for_the_password_of_a_file(asks_nobody, certificates):
+    cert, key = (certificates.path("client", kind).read_text() for kind in ("pem", "key"))
+    nobody, certificate = "grpcs://127.0.0.1:1/a/b/c", locked("CERTIFICATE")
+    for texts in ({"cacert": certificate}, {"cert": certificate, "key": key},
+                  {"cert": cert, "key": locked("EC PRIVATE KEY")}):
+        asks_nobody(nobody, **texts)
+
+
+@pytest.mark.parametrize("what", ["cacert", "cert"])
+def test_nobody_is_asked_for_a_password_when_a_handshake_is_looked_into(
+        asks_nobody, raw, certificates, what):
+    """The first one can be read, and what comes behind it is looked at too."""
+    texts = {"cacert": certificates.path("ca").read_text(),
+             "cert": certificates.path("client").read_text(),
+             "key": certificates.path("client", "key").read_text()}
+    texts[what] += locked("CERTIFICATE")
+    server = raw(lambda asked: asked.end(), tls=certificates.server("wrong-name"))
+    shown = asks_nobody(server.url(scheme="grpcs"), **texts)
+    assert "another name" in shown, shown

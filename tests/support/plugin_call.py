@@ -3,6 +3,7 @@
 import subprocess
 
 from support.program import BINARY_DIR, clean_environment
+from support.statuses import PHASE
 
 PROGRAM = BINARY_DIR / "bin" / "plugin_call"
 PLUGINS = BINARY_DIR / "lib" / "flame" / "plugins"
@@ -16,7 +17,7 @@ class Said(dict):
         return self[name]
 
     def saw(self, phase):
-        return bool(int(self["phases"]) >> phase // 10 & 1)
+        return bool(int(self["phases"]) >> PHASE[phase] // 10 & 1)
 
     def failed(self, status, *words):
         """It did, with these words, and called nothing finished."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The statuses and their exit codes, read from the one table that says them."""
+"""The statuses, their exit codes, and the phases, read from the one header that says them."""
 import os
 import pathlib
 import re
@@ -10,3 +10,5 @@ EXIT = {name: int(code) for name, code in
         re.findall(r"X\((\w+), \d+, (\d+), [01], \"", _HEADER)}
 # Where the phase or a flag decides:
 EXIT |= {"RESOLVE": 6, "CONNECT": 7, "REDIRECTS": 47, "SOURCE": 26}
+PHASE = {name: int(number) for name, number in
+         re.findall(r"FLAME_PHASE_(\w+) = (\d+)", _HEADER)}
