@@ -115,7 +115,7 @@ def test_a_source_that_may_not_be_read_is_told(fetch, source):
     if os.geteuid() == 0:
         child = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", "true"], check=False)
         if child.returncode != 0:
-            pytest.skip("root reads everything")
+            pytest.skip("SKIP: root reads everything")
     source.chmod(0)
     place = fetch.new_place()
     place.chmod(0o777)
@@ -136,7 +136,7 @@ def test_the_rights_of_the_source_are_not_copied(fetch, source, mode, arguments)
     assert (outcome.place / "out").stat().st_mode & 0o7777 == 0o644
 
 
-@pytest.mark.skipif(SANITIZE != "", reason="a sanitizer maps what it likes")
+@pytest.mark.skipif(SANITIZE != "", reason="SKIP: a sanitizer maps what it likes")
 def test_a_file_run_maps_neither_libcurl_nor_libgrpc(fetch, tmp_path):
     """Looked at while the bytes flow into a pipe that nobody empties."""
     source = tmp_path / "source"

@@ -10,7 +10,7 @@ PLUGIN = BINARY_DIR / "lib" / "flame" / "plugins" / "file.so"
 PROMISED_SECONDS = 0.050
 
 
-@pytest.mark.skipif(SANITIZE != "", reason="the promise is for the plain build")
+@pytest.mark.skipif(SANITIZE != "", reason="SKIP: the promise is for the plain build")
 def test_a_scan_of_2000_plugins_takes_less_than_50_ms(fetch, tmp_path):
     many, none = tmp_path / "many", tmp_path / "none"
     for each in (many, none):

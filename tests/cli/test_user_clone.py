@@ -26,7 +26,7 @@ def run(*argv, cwd):
     return done
 
 
-@pytest.mark.skipif(SANITIZE != "", reason="once, in the plain build")
+@pytest.mark.skipif(SANITIZE != "", reason="SKIP: once, in the plain build")
 def test_a_clone_below_tmp_built_by_a_user_works():
     if not os.stat("/tmp").st_mode & 0o1000:
         kernel_lacks("/tmp is not sticky here")

@@ -109,7 +109,7 @@ def test_82_too_few_descriptors_are_an_error_and_never_a_hang(fetch, url):
     assert 0 in codes and len(codes) > 1
 
 
-@pytest.mark.skipif(SANITIZE != "", reason="a sanitizer needs its own address space")
+@pytest.mark.skipif(SANITIZE != "", reason="SKIP: a sanitizer needs its own address space")
 def test_83_too_little_memory_is_an_error_and_never_a_crash(fetch, url):
     codes = set()
     for mib in [4, 6, 8, 10, 12, 14, 16, 20, 24, 32, 48, 64, 1024]:

@@ -108,7 +108,7 @@ def digest_of(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@pytest.mark.skipif(SANITIZE != "", reason="1 GiB only once, in the plain build")
+@pytest.mark.skipif(SANITIZE != "", reason="SKIP: 1 GiB only once, in the plain build")
 @pytest.mark.parametrize("kind", ["file", "http", "https", "h2"])
 def test_a_gibibyte_is_byte_identical(fetch, nginx, certificates, kind):
     source = nginx.root / "gibibyte"

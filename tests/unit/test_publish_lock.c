@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/lock.h"
 #include "publish_fixture.h"
+#include "skip.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -460,7 +461,7 @@ Test(publish_lock, each_user_has_a_file_of_his_own)
     struct fl_lock *theirs;
 
     if (getuid() != 0)
-        cr_skip_test("only root can be two users");
+        skip_loudly("only root can be two users");
     cr_assert_eq(chmod(".", 0777), 0);
     ours = held(key_a);
     cr_assert_eq(seteuid(65534), 0);

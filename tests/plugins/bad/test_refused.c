@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files that are refused by looking at them; none of their code runs. */
 #include "fixture.h"
+#include "skip.h"
 
 #include <elf.h>
 #include <sys/socket.h>
@@ -255,7 +256,7 @@ static void refuse_text_relocation_without(Elf64_Sxword tag, Elf64_Xword value)
     char *found;
 
     if (access(BAD_DIR "/text-relocation.so", F_OK) != 0)
-        cr_skip_test("this machine's assembler is not known here");
+        skip_loudly("this machine's assembler is not known here");
     bytes = slurp(put("text-relocation.so", "x.so"), &size);
     found = memmem(bytes, size, &said, sizeof(said));
     cr_assert_not_null(found);

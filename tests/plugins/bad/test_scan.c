@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Directories: how many files, whose, how fast. */
 #include "fixture.h"
+#include "skip.h"
 
 #include "base/clock.h"
 
@@ -212,7 +213,7 @@ Test(scan, a_link_is_judged_by_where_it_leads)
 Test(scan, a_file_of_another_user_is_not_trusted)
 {
     if (geteuid() != 0)
-        cr_skip_test("only root can make a file that belongs to somebody else");
+        skip_loudly("only root can make a file that belongs to somebody else");
     cr_assert_eq(chown(put("other.so", "x.so"), 12345, 0), 0);
     open_registry();
     expect_refused("x.so", "UNTRUSTED", "belongs to user 12345, not to root or to us");
@@ -221,7 +222,7 @@ Test(scan, a_file_of_another_user_is_not_trusted)
 Test(scan, a_directory_of_another_user_is_not_trusted)
 {
     if (geteuid() != 0)
-        cr_skip_test("only root can make a directory that belongs to somebody else");
+        skip_loudly("only root can make a directory that belongs to somebody else");
     here.plugin_dirs[1] = at("theirs");
     cr_assert_eq(mkdir(at("theirs"), 0755), 0);
     cr_assert_eq(chown(at("theirs"), 12345, 0), 0);

@@ -111,8 +111,11 @@ shim_failed(int is_fatal, const char *file, int line, const char *what, const ch
 #define cr_expect_str_empty(a, ...) SHIM_IF(0, !*(a), #a " is empty", ##__VA_ARGS__)
 #define cr_assert_arr_eq(a, b, n, ...) SHIM_IF(1, memcmp(a, b, n) == 0, #a " is " #b, ##__VA_ARGS__)
 #define cr_expect_arr_eq(a, b, n, ...) SHIM_IF(0, memcmp(a, b, n) == 0, #a " is " #b, ##__VA_ARGS__)
-#define cr_skip(...) exit(0)
-#define cr_skip_test(...) exit(0)
+#define cr_skip_test(reason)                                                                       \
+    do {                                                                                           \
+        (void)fprintf(stderr, "SKIP: %s\n", reason);                                               \
+        exit(0);                                                                                   \
+    } while (0)
 #define cr_log_info(...) (void)fprintf(stderr, __VA_ARGS__)
 #define cr_log_warn(...) (void)fprintf(stderr, __VA_ARGS__)
 
