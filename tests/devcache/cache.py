@@ -13,7 +13,7 @@ from flight.driver import HERE, flight_data, parts, varint
 from support.peers import require_module
 
 PROGRAM = pathlib.Path(os.environ["FLAME_BINARY_DIR"]) / "bin" / "flame-devcache"
-SUPPRESSIONS = pathlib.Path(__file__).parent / "leaks.supp"
+SUPPRESSIONS = pathlib.Path(__file__).parents[1] / "support" / "lsan.supp"
 GOLDEN = HERE / "golden"
 SERVICE = "/arrow.flight.protocol.FlightService/"
 
