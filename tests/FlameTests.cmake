@@ -53,21 +53,21 @@ function(fl_test_environment test)
     set_tests_properties(${test} PROPERTIES TIMEOUT 300)
 endfunction()
 
-# fl_timing_tests(test ...): some of what they promise is in milliseconds or seconds, which a busy
-# machine can miss once; packaging/check.sh runs these once more, and no others.
-function(fl_timing_tests)
+# fl_label_tests(LABEL test ...): packaging/check.sh goes by the labels.
+#   timing   some of what they promise is in milliseconds or seconds, which a busy machine can miss
+#            once: these are run once more, and no others
+#   plain    left out of the sanitized builds
+#   threads  what the race detector runs
+# A name that no test has is an error, unless Criterion is missing and the test with it.
+function(fl_label_tests label)
     foreach(test IN LISTS ARGN)
         if(TEST ${test})
-            set_property(TEST ${test} APPEND PROPERTY LABELS timing)
+            set_property(TEST ${test} APPEND PROPERTY LABELS ${label})
+            continue()
         endif()
-    endforeach()
-endfunction()
-
-# fl_plain_tests(test ...): packaging/check.sh leaves these out of the sanitized builds.
-function(fl_plain_tests)
-    foreach(test IN LISTS ARGN)
-        if(TEST ${test})
-            set_property(TEST ${test} APPEND PROPERTY LABELS plain)
+        string(REGEX REPLACE "^.*\\." "" name ${test})
+        if(CRITERION_FOUND OR NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.c)
+            message(FATAL_ERROR "'${test}' shall be labelled '${label}', but is no test here")
         endif()
     endforeach()
 endfunction()
