@@ -74,17 +74,25 @@ static inline void open_and_close(struct gate *gate, struct tiny_server *server)
 
 /* ---- a context ------------------------------------------------------------------------------- */
 
-static inline struct flame *open_context(uint32_t workers)
+/* Of nothing but what `config` says. */
+static inline struct flame *open_configured(struct flame_config config)
 {
-    struct flame_config config = FLAME_INIT(flame_config);
     struct flame_error err = FLAME_INIT(flame_error);
     struct flame *flame = NULL;
 
-    config.flags = FLAME_CONFIG_NO_ENVIRONMENT;
-    config.file = "";
-    config.workers = workers;
+    config.flags |= FLAME_CONFIG_NO_ENVIRONMENT;
+    if (!config.file)
+        config.file = "";
     cr_assert_eq(flame_open(&config, &flame, &err), FLAME_OK, "%s", err.message);
     return flame;
+}
+
+static inline struct flame *open_context(uint32_t workers)
+{
+    struct flame_config config = FLAME_INIT(flame_config);
+
+    config.workers = workers;
+    return open_configured(config);
 }
 
 static inline struct flame_counters counters_of(struct flame *flame)

@@ -24,6 +24,12 @@ static struct fickle_script *script;
 static char *one, *two; /* the versions */
 static uint32_t restarts;
 
+/* An answer of version one, whole unless it says otherwise. */
+#define ONE(...)                                                                                   \
+    {                                                                                              \
+        .bytes = one, .size = SIZE, .validator = "one", __VA_ARGS__                                \
+    }
+
 static inline void count_restart(void *data, const struct flame_event *event)
 {
     (void)data;
@@ -34,13 +40,9 @@ static inline struct flame *open_with_fickle(void)
 {
     static const char *const dirs[] = {FLAME_BINARY_DIR "/tests/fickle", NULL};
     struct flame_config config = FLAME_INIT(flame_config);
-    struct flame *opened = NULL;
 
-    config.flags = FLAME_CONFIG_NO_ENVIRONMENT;
-    config.file = "";
     config.plugin_dirs = dirs;
-    cr_assert_eq(flame_open(&config, &opened, &err), FLAME_OK, "%s", err.message);
-    return opened;
+    return open_configured(config);
 }
 
 static inline struct fickle_script *find_script(void)

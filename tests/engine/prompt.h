@@ -11,7 +11,6 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
 #include <unistd.h>
 
 struct stopwatch {
@@ -19,14 +18,6 @@ struct stopwatch {
     atomic_bool reached; /* set by who sees the task where it shall be cancelled */
     struct timespec cancelled_at;
 };
-
-static inline double ms_since(const struct timespec *then)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - then->tv_sec) * 1e3 + (double)(now.tv_nsec - then->tv_nsec) / 1e6;
-}
 
 static inline void *cancel_when_reached(void *data)
 {

@@ -15,10 +15,6 @@ static void set_up(void)
 #define PART_TEST(name)                                                                            \
     Test(part_versions, name, .init = set_up, .fini = fickle_tear_down, .timeout = 120)
 
-#define ONE(...)                                                                                   \
-    {                                                                                              \
-        .bytes = one, .size = SIZE, .validator = "one", __VA_ARGS__                                \
-    }
 #define TWO(validity, said)                                                                        \
     {                                                                                              \
         two, SIZE, validity, FICKLE_DEAF | (said), 0, 0, 0, NULL                                   \

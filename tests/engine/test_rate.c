@@ -90,14 +90,12 @@ RATE_TEST(all_tasks_together_keep_the_pace_of_the_context)
 {
     static const char *const options[] = {"rate.total", "2000000", NULL};
     struct flame_config config = FLAME_INIT(flame_config);
-    struct flame *paced = NULL;
+    struct flame *paced;
     struct flame_job *jobs[4];
     double began;
 
-    config.flags = FLAME_CONFIG_NO_ENVIRONMENT;
-    config.file = "";
     config.options = options;
-    cr_assert_eq(flame_open(&config, &paced, NULL), FLAME_OK);
+    paced = open_configured(config);
     gate.size = body_size / 4;
     task.bytes_per_second = 0;
     task.flags = FLAME_TASK_NO_LOCK;

@@ -14,18 +14,16 @@ static void write_config(const char *text)
 static void set_up(void)
 {
     struct flame_config config = FLAME_INIT(flame_config);
-    struct flame_error err = FLAME_INIT(flame_error);
     const char *dirs[2] = {NULL, NULL};
-    struct flame *opened = NULL;
+    struct flame *opened;
 
     scratch_open(&scratch);
     dirs[0] = scratch_path(&scratch, "plugins");
     cr_assert_eq(mkdir(dirs[0], 0755), 0);
     write_config("{\"options\": {\"limit.bytes\": \"10\"}}");
-    config.flags = FLAME_CONFIG_NO_ENVIRONMENT;
     config.file = strdup(file); /* what was said is kept, and may go */
     config.plugin_dirs = dirs;
-    cr_assert_eq(flame_open(&config, &opened, &err), FLAME_OK, "%s", err.message);
+    opened = open_configured(config);
     free((char *)(uintptr_t)config.file);
     dirs[0] = NULL;
     gated_begin(opened);

@@ -15,10 +15,6 @@ static void set_up(void)
 #define STATED_TEST(name)                                                                          \
     Test(stated_digests, name, .init = set_up, .fini = fickle_tear_down, .timeout = 120)
 
-#define ONE(...)                                                                                   \
-    {                                                                                              \
-        .bytes = one, .size = SIZE, .validator = "one", __VA_ARGS__                                \
-    }
 /* The rest of version two, under the name of version one. */
 #define LIE(...)                                                                                   \
     {                                                                                              \
@@ -36,6 +32,34 @@ static void expect_whole(const char *bytes)
     cr_expect(scratch_holds(task.path, bytes, SIZE));
 }
 
+/* Of version one, and no byte of it twice. */
+static void expect_joined(void)
+{
+    expect_whole(one);
+    cr_expect_eq(restarts, 0);
+    cr_expect_eq(result.transferred, SIZE);
+}
+
+static uint64_t received;
+
+static int32_t count(void *data, const void *bytes, uint64_t size)
+{
+    (void)data;
+    (void)bytes;
+    received += size;
+    return 0;
+}
+
+/* Bytes that have left cannot be taken back: so many do. */
+static void expect_streamed(int32_t status, uint64_t size)
+{
+    received = 0;
+    task.path = NULL;
+    task.write = count;
+    cr_expect_eq(fetch(), status, "%d %s", err.status, err.message);
+    cr_expect_eq(received, size);
+}
+
 STATED_TEST(a_rest_that_states_another_digest_is_not_taken)
 {
     const struct fickle_answer answers[] = {ONE(.cut = CUT, .digest = of_one), LIE(of_two),
@@ -49,26 +73,12 @@ STATED_TEST(a_rest_that_states_another_digest_is_not_taken)
     cr_expect_str_eq(result.digest_from, "header");
 }
 
-static uint64_t received;
-
-static int32_t count(void *data, const void *bytes, uint64_t size)
-{
-    (void)data;
-    (void)bytes;
-    received += size;
-    return 0;
-}
-
 STATED_TEST(bytes_that_have_left_are_not_followed_by_those_of_another_digest)
 {
     const struct fickle_answer answers[] = {ONE(.cut = CUT, .digest = of_one), LIE(of_two)};
 
-    received = 0;
-    task.path = NULL;
-    task.write = count;
     play(answers, 2);
-    cr_expect_eq(fetch(), FLAME_ERR_CHANGED, "%d %s", err.status, err.message);
-    cr_expect_eq(received, CUT);
+    expect_streamed(FLAME_ERR_CHANGED, CUT);
 }
 
 STATED_TEST(what_was_stated_first_counts_when_the_rest_states_nothing_that_counts)
@@ -88,8 +98,7 @@ STATED_TEST(what_was_stated_first_counts_when_the_rest_states_nothing_that_count
         expect_whole(two);
         cr_expect_eq(restarts, 1);
         play(honest, 2);
-        expect_whole(one);
-        cr_expect_eq(result.transferred, SIZE);
+        expect_joined();
         cr_expect_str_eq(result.digest_from, "header");
     }
 }
@@ -100,9 +109,7 @@ STATED_TEST(the_rest_of_the_same_digest_is_taken_and_compared)
                                             ONE(.digest = of_one)};
 
     play(answers, 2);
-    expect_whole(one);
-    cr_expect_eq(restarts, 0);
-    cr_expect_eq(result.transferred, SIZE);
+    expect_joined();
     cr_expect_str_eq(result.digest_from, "header");
     cr_expect_not(result.flags & FLAME_RESULT_VERIFIED);
 }
@@ -128,9 +135,7 @@ STATED_TEST(what_a_redirect_promised_is_kept_across_a_cut)
     const struct fickle_answer answers[] = {HOP(of_one), ONE(.cut = CUT), HOP(of_one), ONE()};
 
     play(answers, 4);
-    expect_whole(one);
-    cr_expect_eq(restarts, 0);
-    cr_expect_eq(result.transferred, SIZE);
+    expect_joined();
     cr_expect_str_eq(result.digest_from, "redirect");
     cr_expect(result.flags & FLAME_RESULT_VERIFIED);
 }
@@ -142,9 +147,7 @@ STATED_TEST(what_a_redirect_promises_later_is_held_against_all_that_came)
                                          TWO()};
 
     play(answers, 3);
-    expect_whole(one);
-    cr_expect_eq(restarts, 0);
-    cr_expect_eq(result.transferred, SIZE);
+    expect_joined();
     cr_expect(result.flags & FLAME_RESULT_VERIFIED);
     play(lies, 5);
     expect_whole(two);
@@ -169,12 +172,8 @@ STATED_TEST(bytes_that_have_left_hashed_are_gone_on_from)
 {
     const struct fickle_answer answers[] = {HOP(of_one), ONE(.cut = CUT), HOP(of_one), ONE()};
 
-    received = 0;
-    task.path = NULL;
-    task.write = count;
     play(answers, 4);
-    cr_expect_eq(fetch(), FLAME_OK, "%d %s", err.status, err.message);
-    cr_expect_eq(received, SIZE);
+    expect_streamed(FLAME_OK, SIZE);
     cr_expect(result.flags & FLAME_RESULT_VERIFIED);
 }
 
@@ -182,10 +181,6 @@ STATED_TEST(bytes_that_have_left_unhashed_end_what_a_redirect_would_bind)
 {
     const struct fickle_answer answers[] = {ONE(.cut = CUT), HOP(of_one), ONE()};
 
-    received = 0;
-    task.path = NULL;
-    task.write = count;
     play(answers, 3);
-    cr_expect_eq(fetch(), FLAME_ERR_CHANGED, "%d %s", err.status, err.message);
-    cr_expect_eq(received, CUT);
+    expect_streamed(FLAME_ERR_CHANGED, CUT);
 }

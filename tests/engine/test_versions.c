@@ -7,10 +7,6 @@
 #define VERSION_TEST(name)                                                                         \
     Test(versions, name, .init = fickle_set_up, .fini = fickle_tear_down, .timeout = 120)
 
-#define ONE(...)                                                                                   \
-    {                                                                                              \
-        .bytes = one, .size = SIZE, .validator = "one", __VA_ARGS__                                \
-    }
 #define TWO(...)                                                                                   \
     {                                                                                              \
         .bytes = two, .size = SIZE, __VA_ARGS__                                                    \
