@@ -14,27 +14,35 @@ import pytest
 from flight.driver import encode
 from support.plugin_call import call
 from support.program import clean_environment
-from support.raw_flight import DATA, field, messages, saying
+from support.raw_flight import DATA, HEADERS, field, messages, saying, write_headers
 
 MIB = 1 << 20
 
 
-def stops(asked):
-    """The stream ends, and nobody has said how it went."""
+def stops(asked, is_said):
+    """The stream ends, and nobody has said how it went: in trailers of something else, or at all."""
     asked.receive_all()
     asked.begin()
-    asked.connection.frame(DATA, 1, asked.stream, b"")
+    if is_said:
+        asked.connection.frame(HEADERS, 5, asked.stream, write_headers([("x-said", "nothing")]))
+    else:
+        asked.connection.frame(DATA, 1, asked.stream, b"")
+
+
+@pytest.fixture(params=[False, True], ids=["no-trailers", "other-trailers"])
+def stopping(raw, request):
+    return raw(lambda asked: stops(asked, request.param))
 
 
 @pytest.mark.parametrize("verb, values", [("store", {"fill": 10}), ("remove", {})])
-def test_an_end_without_a_status_is_no_answer_to_a_change(raw, verb, values):
-    said = call("grpc", verb, raw(stops).url(), **values)
+def test_an_end_without_a_status_is_no_answer_to_a_change(stopping, verb, values):
+    said = call("grpc", verb, stopping.url(), **values)
     assert said.status == "UNKNOWN_OUTCOME" and "grpc" not in said, said
 
 
 @pytest.mark.parametrize("verb", ["fetch", "list", "stat"])
-def test_an_end_without_a_status_is_never_ok(raw, verb):
-    said = call("grpc", verb, raw(stops).url())
+def test_an_end_without_a_status_is_never_ok(stopping, verb):
+    said = call("grpc", verb, stopping.url())
     assert said.status in ("NETWORK", "TRUNCATED", "PROTOCOL") and said.finishes == "0", said
     assert "grpc" not in said and said.retryable == "1", said
 

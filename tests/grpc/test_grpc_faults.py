@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers that are not there, not what they seem, or gone in the middle: a clear word in time, never
 a wrong OK, nothing left."""
-import contextlib
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ import pytest
 
 import support.flight_cache
 from flight.driver import encode
+from support.bare_tcp import listener
 from support.peers import require_module
 from support.plugin_call import PLUGINS, PROGRAM, call
 from support.program import clean_environment
@@ -26,26 +26,6 @@ PROMPT_MS = 100 if not os.environ.get("FLAME_SANITIZE") else 400
 
 def get(url, **values):
     return call("grpc", "fetch", url, **values)
-
-
-@contextlib.contextmanager
-def listener(serve, host="127.0.0.1"):
-    """A server of bare TCP: serve(connection) in a thread each."""
-    with socket.create_server((host, 0)) as server:
-        def accept():
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _ = server.accept()
-                    threading.Thread(target=run, args=(connection,), daemon=True).start()
-
-        def run(connection):
-            with contextlib.suppress(OSError):
-                serve(connection)
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"grpc://127.0.0.1:{server.getsockname()[1]}/app/session/object"
-        with contextlib.suppress(OSError):
-            server.shutdown(socket.SHUT_RDWR)
 
 
 def hold(connection):

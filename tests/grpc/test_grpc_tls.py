@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS by the grpc plugin: what must be refused is, before a request, and the reason is the right
 one."""
+import contextlib
 import os
 import pathlib
 import re
+import ssl
+import time
 
 import pytest
 
+from support.bare_tcp import listener
 from support.flight_cache import start_cache
 from support.peers import kernel_lacks
 from support.plugin_call import call
@@ -139,6 +143,26 @@ def test_a_server_that_wants_one_is_told_from_one_that_refuses_it(trusting, secu
     trusting(*pair(certificates, "foreign-client"), url(server)).failed(
         "TLS", "refuses our client certificate")
     assert server.seen == []
+
+
+def test_a_server_that_asks_for_one_and_says_no_more_is_not_said_to_refuse(trusting, certificates):
+    """It hangs up on gRPC; asked for the reason, it keeps silent."""
+    context, connections = certificates.server("good", wants_client=True), []
+
+    def answer(connection):
+        connections.append(connection)
+        if len(connections) == 1:
+            return connection.close()
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        incoming.write(connection.recv(1 << 16))
+        with contextlib.suppress(ssl.SSLWantReadError):
+            context.wrap_bio(incoming, outgoing, server_side=True).do_handshake()
+        connection.sendall(outgoing.read())
+        return time.sleep(10)
+    with listener(answer) as place:
+        outcome = trusting(place.replace("grpc:", "grpcs:"))
+    outcome.failed("CONNECT", "it may want a client certificate")
+    assert len(connections) == 2
 
 
 def test_a_pair_that_does_not_fit_is_told_before_anybody_is_asked(trusting, secure, certificates):
