@@ -101,8 +101,8 @@ def test_every_source_names_its_licence_first():
 
 
 def test_the_sources_are_formatted():
-    done = subprocess.run([require_program("clang-format-14"), "--dry-run", "--Werror", *sources(*CODE)], cwd=SOURCE,
-                          capture_output=True, text=True)
+    command = [require_program("clang-format-14"), "--dry-run", "--Werror", *sources(*CODE)]
+    done = subprocess.run(command, cwd=SOURCE, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[:3000]
 
 

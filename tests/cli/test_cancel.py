@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cancelled means soon, wherever the program is, with the exit code of the signal and nothing left
-behind but what the next run can go on from, of which it is told. (The bound of 100 ms is held by the engine's own test; here a process start is in the way.)"""
+behind but what the next run can go on from, of which it is told. (The bound of 100 ms is held by
+the engine's own test; here a process start is in the way.)"""
 import signal
 import socket
 import subprocess

@@ -39,7 +39,8 @@ def test_what_is_younger_stays(clean, tmp_path):
 
 
 @pytest.mark.parametrize("age, goes", [("1s", True), ("90m", False), ("1h", True), ("3700", False),
-                                       ("0", True), ("2d", False), ("2h", False), ("3500s", True), ("59m", True)])
+                                       ("0", True), ("2d", False), ("2h", False), ("3500s", True),
+                                       ("59m", True)])
 def test_the_age_can_be_said(clean, tmp_path, age, goes):
     place = fill(tmp_path / "d", LEFT, age=3650)
     assert clean("--older-than", age, place).code == 0

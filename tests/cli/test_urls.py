@@ -31,7 +31,9 @@ def test_5_an_http_url_without_its_host_is_refused(fetch, url):
 
 @pytest.mark.parametrize("url", [
     "http://h/a b", "http://h/\tx", "http://h/\nx", "http://h/\x01", "http://h/\x7f", "http://h\r/",
-    " http://h/", "http://h/ ", "http://h%00/", "http://h%20/", "http://h%2f/", "http://\u00fcml.test/", "http://h\u3002test/", "http://[::1]x/", "http://[::1/", "http://[v1.x]/",
+    " http://h/", "http://h/ ", "http://h%00/", "http://h%20/", "http://h%2f/",
+    "http://\u00fcml.test/", "http://h\u3002test/", "http://[::1]x/", "http://[::1/",
+    "http://[v1.x]/",
     "http://h\\/", "http://a\\@b/", "http://h/\\..\\x", "http://ex%61mple/", "http://<h>/",
     "http://h/%", "http://h/%zz", "http://h/%1", "http://h_/\"", "http://h/{x}", "http://h/|"])
 def test_6_odd_bytes_make_no_url(fetch, url):
@@ -57,7 +59,8 @@ def test_8_there_is_one_host_or_none(fetch, url):
     assert outcome.files == []
 
 
-@pytest.mark.parametrize("port", ["0", "99999", "65536", "-1", "+80", "0x50", "80a", "8 0", "00000000080x"])
+@pytest.mark.parametrize("port", ["0", "99999", "65536", "-1", "+80", "0x50", "80a", "8 0",
+                                  "00000000080x"])
 def test_9_a_port_is_a_number_that_exists(fetch, port):
     fetch(f"http://127.0.0.1:{port}/").failed("INVALID_URL")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The promises about partials, each a function over a driver program: silent when the promise holds,
-AssertionError when it does not. The tests run them over the real thing, and over mutants of it."""
+"""The promises about partials, each a function over a driver program: silent when the promise
+holds, AssertionError when it does not. The tests run them over the real thing, and over mutants of
+it."""
 import contextlib
 import functools
 import os
@@ -78,7 +79,8 @@ class Bench:
         for name in names:
             assert LITTER.fullmatch(name), f"'{name}' is left behind"
         kinds = [name[:11] + name[28:] for name in names]
-        kinds = ["hidden" if kind[:11] in (".flame-tmp-", ".flame-new-") else kind for kind in kinds]
+        hidden = (".flame-tmp-", ".flame-new-")
+        kinds = ["hidden" if kind[:11] in hidden else kind for kind in kinds]
         assert len(set(kinds)) == len(kinds), f"more than one of a kind: {names}"
         return names
 
@@ -306,11 +308,13 @@ def check_order(driver):
         one.reset()
         one.half()
         found = list(steps(one, "-v", "b"))
-        assert found[:7] == ["cut", "record", "wipe", "sync-state", "forget", "cut", "record"], found
+        wiped = ["cut", "record", "wipe", "sync-state", "forget", "cut", "record"]
+        assert found[:7] == wiped, found
 
 
 def check_syncs(driver):
-    """A sync of the bytes that failed is final: no commit, nothing left. One of the state is not."""
+    """A sync of the bytes that failed is final: no commit, nothing left. One of the state is
+    not."""
     with bench(driver) as one:
         for options in ((), ("-s", str(HALF))):
             one.reset(old=True)

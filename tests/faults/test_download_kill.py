@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGKILL at every system call of a whole download, of any of its threads: the destination is
-absent, old or complete; the litter is one lock file, one partial with its state, and one hidden name
-at most; the next run works and leaves nothing but that hidden name. Sanitized builds take a sample
-of the calls, as does the download that is long enough for a partial."""
+absent, old or complete; the litter is one lock file, one partial with its state, and one hidden
+name at most; the next run works and leaves nothing but that hidden name. Sanitized builds take a
+sample of the calls, as does the download that is long enough for a partial."""
 import hashlib
 import os
 import random

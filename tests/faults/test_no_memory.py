@@ -96,7 +96,9 @@ class Sweep:
 
     def is_clean(self, outcome):
         lines = outcome.stderr.splitlines()
-        if len(lines) != 1 or not lines[0].startswith("flame-fetch: ") or not lines[0].isprintable():
+        if len(lines) != 1:
+            return False
+        if not lines[0].startswith("flame-fetch: ") or not lines[0].isprintable():
             return False
         return self.is_expected(outcome.code, lines[0])
 

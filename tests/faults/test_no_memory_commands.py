@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""As test_no_memory, for what else the command does: put, ls, clean, lists of urls, several at once,
-signatures."""
+"""As test_no_memory, for what else the command does: put, ls, clean, lists of urls, several at
+once, signatures."""
 import subprocess
 
 import pytest

@@ -56,7 +56,8 @@ def test_a_hidden_name_is_held_before_it_is_moved_so_that_no_sweep_takes_it():
 @pytest.mark.parametrize("name, where, error, status", [
     ("openat", 0, "ENOENT", "IO"), ("openat", 0, "EMFILE", "IO"), ("openat", 0, "ENFILE", "IO"),
     ("openat", 1, "ENOSPC", "NO_SPACE"), ("openat", 1, "EDQUOT", "NO_SPACE"),
-    ("openat", 1, "EROFS", "IO"), ("openat", 1, "EMFILE", "IO"), ("openat", 1, "ENOMEM", "NO_MEMORY"),
+    ("openat", 1, "EROFS", "IO"), ("openat", 1, "EMFILE", "IO"),
+    ("openat", 1, "ENOMEM", "NO_MEMORY"),
     ("utimensat", 0, "EIO", "IO"),
     ("linkat", 0, "EDQUOT", "NO_SPACE"), ("linkat", 0, "ENOSPC", "NO_SPACE"),
     ("linkat", 0, "EIO", "IO"), ("linkat", 1, "EDQUOT", "NO_SPACE"), ("renameat", 0, "EIO", "IO"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk that fails under a partial: an error of its own, told at once, and nothing left behind that
-a later run could take for good bytes. What fails beside the download costs the partial only."""
+"""A disk that fails under a partial: an error of its own, told at once, and nothing left behind
+that a later run could take for good bytes. What fails beside the download costs the partial
+only."""
 import random
 
 import pytest

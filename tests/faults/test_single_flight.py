@@ -186,7 +186,7 @@ def test_who_waits_can_be_ended_without_harm(server, left, crowd):
     assert len(server.asked) == 1
 
 
-# ---- who may not share ----------------------------------------------------------------------------
+# ---- who may not share ---------------------------------------------------------------------------
 
 def test_late_comers_fetch_for_themselves(fetch, server, left):
     fetch(server.url(), place=left.place).succeeded(BODY)
@@ -239,7 +239,7 @@ def test_what_was_changed_after_it_was_made_is_not_taken(fetch, server, left, cr
     assert len(server.asked) == 2
 
 
-# ---- without a lock -------------------------------------------------------------------------------
+# ---- without a lock ------------------------------------------------------------------------------
 
 TRAPS = {
     "link": lambda path, victim: path.symlink_to(victim),

@@ -101,7 +101,8 @@ def frames_of(directory):
 
 @pytest.fixture
 def cache(tmp_path):
-    """A server that has BODY and takes what comes; "gone", "short" and "damaged" say what they are."""
+    """A server that has BODY and takes what comes; "gone", "short" and "damaged" say what they
+    are."""
     frames = frames_of(tmp_path)
 
     def answer(asked):

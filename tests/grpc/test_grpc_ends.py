@@ -20,7 +20,7 @@ MIB = 1 << 20
 
 
 def stops(asked, is_said):
-    """The stream ends, and nobody has said how it went: in trailers of something else, or at all."""
+    """The stream ends, and nobody has said how it went: trailers of another kind, or none."""
     asked.receive_all()
     asked.begin()
     if is_said:

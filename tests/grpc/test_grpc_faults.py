@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers that are not there, not what they seem, or gone in the middle: a clear word in time, never
-a wrong OK, nothing left."""
+"""Servers that are not there, not what they seem, or gone in the middle: a clear word in time,
+never a wrong OK, nothing left."""
 import os
 import signal
 import socket

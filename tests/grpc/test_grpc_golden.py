@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each recorded answer of the real caches, said again to the plugin: it makes of it what the manifest
-says, and asks as the recording was asked.
+"""Each recorded answer of the real caches, said again to the plugin: it makes of it what the
+manifest says, and asks as the recording was asked.
 
 The manifest is that of the whole recording (see devcache/test_golden_answers.py): answers that were
-recorded twice are kept once; the largest, rnd1m.grpc, is not kept (rnd64k and zero5m are its like)."""
+recorded twice are kept once; the largest, rnd1m.grpc, is not kept (rnd64k and zero5m are its
+like)."""
 import json
 
 import pytest

@@ -18,8 +18,10 @@ def two_runs(url, **values):
     return second
 
 
-LATER = {"policy": {"later__refuse": "10.0.0.1"}, "user agent": {"later__option__net__user_agent": "x"},
-         "family": {"later__option__net__ip": "4"}, "keepalive": {"later__option__keepalive": "5000"},
+LATER = {"policy": {"later__refuse": "10.0.0.1"},
+         "user agent": {"later__option__net__user_agent": "x"},
+         "family": {"later__option__net__ip": "4"},
+         "keepalive": {"later__option__keepalive": "5000"},
          "limit": {"later__option__message_max": "1048576"}}
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom the program reaches, and whom it does not: names and addresses that mislead, clocks, and what
-is meant for one cache alone."""
+"""Whom the program reaches, and whom it does not: names and addresses that mislead, clocks, and
+what is meant for one cache alone."""
 import json
 import threading
 

@@ -112,8 +112,8 @@ def test_where_none_is_named_the_systems_authorities_count(fetch, one_try, secur
     if os.geteuid() != 0 or not system.exists():
         kernel_lacks(f"only root puts a file over {system}")
     server = secure()
-    fetch.wrapper = ["unshare", "--mount", "sh", "-c",
-                     'mount --bind "$0" "$1" && shift && exec "$@"', certificates.path("ca"), system]
+    mount = 'mount --bind "$0" "$1" && shift && exec "$@"'
+    fetch.wrapper = ["unshare", "--mount", "sh", "-c", mount, certificates.path("ca"), system]
     fetch(url(server)).succeeded(b"hello")
     fetch("--cacert", certificates.path("other-ca"), url(server)).failed("TLS", "unknown authority")
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What nginx or a directory serves arrives byte for byte, over every protocol and from odd names."""
+"""What nginx or a directory serves arrives byte for byte, over every protocol and from odd
+names."""
 import hashlib
 import os
 import random
@@ -12,7 +13,8 @@ from support.program import SANITIZE
 KIB = 1024
 SIZES = [0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, KIB * KIB]
 NAMES = ["plain.bin", "with space", "50%", "100%25", "a#b", "a?b=c", "naïve-名前", "new\nline",
-         "semi;colon&=+", "[brackets]", "'quote\"", "back\\slash", "...", "%2F", "~tilde", "\x01\x7f"]
+         "semi;colon&=+", "[brackets]", "'quote\"", "back\\slash", "...", "%2F", "~tilde",
+         "\x01\x7f"]
 BYTES = random.Random(7).randbytes(max(SIZES))
 GIB = 1 << 30
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever is waited for, the wait has an end, and a cancel ends it at once: a peer, a pause, a lock."""
+"""Whatever is waited for, the wait has an end, and a cancel ends it at once: a peer, a pause,
+a lock."""
 import contextlib
 import os
 import random
@@ -81,7 +82,7 @@ def test_a_pause_that_is_cancelled_keeps_what_came(fetch, server):
     assert server.asked[-1].offset == 9 * MIB
 
 
-# ---- a lock ---------------------------------------------------------------------------------------
+# ---- a lock --------------------------------------------------------------------------------------
 
 @contextlib.contextmanager
 def held(left):

@@ -75,7 +75,7 @@ def began_anew(server, fetch, left, *arguments, body=V2, url=None):
     assert server.asked[-1].sent == SIZE
 
 
-# ---- the same version -----------------------------------------------------------------------------
+# ---- the same version ----------------------------------------------------------------------------
 
 @ENDS
 def test_a_strong_validator_makes_the_next_run_fetch_the_rest_only(fetch, server, half, end):
@@ -135,7 +135,7 @@ def test_small_bodies_leave_nothing(fetch, server, half):
     assert left.names() == []
 
 
-# ---- another version ------------------------------------------------------------------------------
+# ---- another version -----------------------------------------------------------------------------
 
 @ENDS
 @pytest.mark.parametrize("kind", KINDS)
@@ -257,7 +257,7 @@ def test_a_partial_for_another_digest_is_dropped(fetch, server, half):
     assert server.asked[-1].offset is None and len(server.asked) == 2
 
 
-# ---- another place --------------------------------------------------------------------------------
+# ---- another place -------------------------------------------------------------------------------
 
 def test_another_server_with_the_same_etag_is_never_spliced(fetch, server, half):
     left = half(server)
@@ -301,7 +301,7 @@ def test_names_that_differ_in_their_ends_alone_share_no_partial(fetch, server):
     assert sorted(os.listdir(place)) == sorted(bodies)
 
 
-# ---- what is found is looked at -------------------------------------------------------------------
+# ---- what is found is looked at ------------------------------------------------------------------
 
 def test_after_another_boot_only_durable_bytes_count(fetch, server, half):
     """Nothing was synced yet: what the page cache lost reads as zeros."""
@@ -377,7 +377,7 @@ def test_a_trap_at_the_partials_names_hurts_nobody(fetch, server, kind, which):
     left.expect_bounded()
 
 
-# ---- failures that keep, failures that do not -----------------------------------------------------
+# ---- failures that keep, failures that do not ----------------------------------------------------
 
 @pytest.mark.parametrize("reply, status, keeps", [
     (answer("503 Busy"), "BUSY", True), (answer("403 Forbidden"), "AUTH", True),

@@ -95,7 +95,8 @@ WHOLE = b"0123456789"
 
 
 def rest(url, offset=5, validator='etag:"v1"', **values):
-    return call("http", "fetch", url, offset=offset, condition="same", validator=validator, **values)
+    return call("http", "fetch", url, offset=offset, condition="same", validator=validator,
+                **values)
 
 
 @pytest.mark.parametrize("reply, status, words", [

@@ -46,8 +46,8 @@ def messages(frames):
 
 
 def saying(sent, status=0, text="", end=None):
-    """What a server answers to whoever asks: these messages (bytes: of a recording), and the status;
-    or else what `end`, a function of the call, does."""
+    """What a server answers to whoever asks: these messages (bytes: of a recording), and the
+    status; or else what `end`, a function of the call, does."""
     sent = list(messages(sent) if isinstance(sent, bytes) else sent)
 
     def answer(asked):
