@@ -124,13 +124,15 @@ static bool wait_for(struct fl_grpc_call *call, unsigned tags)
 }
 
 /* Has the server said it, or gRPC of the connection? gRPC makes both look alike, so what is told
- * apart here is what may be: a stream that was reset or ended without a word, a limit of ours, a
- * connection that is gone. A server that says "unavailable" and hangs up at once is taken for the
- * latter. */
+ * apart here is what may be: a stream that was reset or ended without a word, a gateway on the way
+ * that has lost the server (5xx), a limit of ours, a connection that is gone. A server that says
+ * "unavailable" and hangs up at once is taken for the latter. */
 static bool is_from_peer(struct fl_grpc_call *call)
 {
-    static const char *const local[] = {"Received RST_STREAM", "Stream removed",
-                                        "No status received", "Buffers full", "larger than max"};
+    static const char *const local[] = {
+        "Received RST_STREAM", "Stream removed",
+        "No status received",  "Received http2 header with status: 5",
+        "Buffers full",        "larger than max"};
 
     for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
         if (strstr(call->end.details, local[i]))

@@ -40,6 +40,31 @@ def test_an_end_without_a_status_is_no_answer_to_a_change(stopping, verb, values
     assert said.status == "UNKNOWN_OUTCOME" and "grpc" not in said, said
 
 
+def from_a_gateway(asked, status):
+    """As a proxy answers that has lost the cache, or does not let us through."""
+    asked.receive_all()
+    asked.connection.frame(HEADERS, 5, asked.stream, write_headers(
+        [(":status", status), ("content-type", "text/html")]))
+
+
+@pytest.mark.parametrize("verb, values", [("store", {"fill": 10}), ("remove", {})])
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_gateway_that_lost_the_cache_is_no_answer_to_a_change(raw, verb, values, status):
+    server = raw(lambda asked: from_a_gateway(asked, status))
+    said = call("grpc", verb, server.url(), **values)
+    assert said.status == "UNKNOWN_OUTCOME" and str(status) in said.message, said
+
+
+@pytest.mark.parametrize("status, expected", [(401, "AUTH"), (403, "AUTH"), (404, None), (504, "NETWORK")])
+@pytest.mark.parametrize("verb", ["fetch", "remove"])
+def test_a_gateway_that_refuses_is_an_answer(raw, verb, status, expected):
+    said = call("grpc", verb, raw(lambda asked: from_a_gateway(asked, status)).url())
+    assert said.status not in ("OK", "NOT_FOUND"), said
+    if verb == "remove" and status == 504:
+        return
+    assert said.status != "UNKNOWN_OUTCOME" and said.status == (expected or said.status), said
+
+
 @pytest.mark.parametrize("verb", ["fetch", "list", "stat"])
 def test_an_end_without_a_status_is_never_ok(stopping, verb):
     said = call("grpc", verb, stopping.url())
