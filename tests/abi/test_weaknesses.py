@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/weaknesses.md has an answer for each weakness, and every test and decision that it names is
-there. A test that is not there yet is marked; the mark goes with the first real name."""
+there."""
 import functools
 import re
 
@@ -10,9 +10,8 @@ from abi.tree import SOURCE
 
 PAGE = SOURCE / "docs/weaknesses.md"
 GROUPS = {"3a": (1, 31), "3b": (32, 39), "3c": (40, 49), "3d": (50, 56), "3e": (57, 63)}
-UNWRITTEN = " (being written)"
 LATER = re.compile(r"Later: (packages|executor)\.")
-TEST = re.compile(r"`(\w+)\.(\w+)::(\w+|\.\.\.)`(" + re.escape(UNWRITTEN) + r")?")
+TEST = re.compile(r"`(\w+)\.(\w+)::(\w+)`")
 FOLDER = re.compile(r"fl_(?:python|criterion)_tests\((\w+)")
 
 
@@ -65,10 +64,9 @@ def faults_of(row):
         said.append(f"{number}: a test or 'Later: ...', one of them")
     if answer.startswith("Later") and not LATER.match(answer):
         said.append(f"{number}: later, but when?")
-    for group, file, name, mark in named:
-        if bool(mark) == is_there(group, file, name) or bool(mark) != (name == "..."):
-            said.append(f"{number}: {group}.{file}::{name} is " +
-                        ("marked but has a name" if mark else "not there"))
+    for group, file, name in named:
+        if not is_there(group, file, name):
+            said.append(f"{number}: {group}.{file}::{name} is not there")
     for link in re.findall(r"\]\(([^)]+)\)", answer):
         if not (PAGE.parent / link).is_file():
             said.append(f"{number}: {link} is not there")
@@ -104,11 +102,10 @@ GOOD = "`unit.test_url::is_split_and_normalised_once`"
     ("fixed", ""), ("", GOOD), ("Later: executor.", GOOD), ("Later.", ""), ("Later: soon.", ""),
     ("fixed", GOOD + ", by hand"), ("fixed", "`unit.test_url::is_never_split`"),
     ("fixed", "`unit.test_urls::is_split_and_normalised_once`"),
-    ("fixed", "`sdk.test_x::...`"), ("fixed", GOOD + UNWRITTEN),
-    ("fixed", "`sdk.test_x::is_said_to_come`" + UNWRITTEN),
+    ("fixed", "`sdk.test_x::...`"), ("fixed", "`sdk.test_x::is_said_to_come`"),
     ("fixed ([0099](decisions/0099-none.md))", GOOD),
     ("fixed ([0001](decisions/0002-parts-begin-with-a-part.md))", GOOD)])
 def test_a_wrong_row_is_seen(answer, held):
-    assert not faults_of(("3a", 1, "weak", "fixed", f"{GOOD}, `sdk.test_x::...`{UNWRITTEN}"))
+    assert not faults_of(("3a", 1, "weak", "fixed", GOOD))
     assert not faults_of(("3b", 32, "weak", "Later: executor.", ""))
     assert faults_of(("3a", 1, "weak", answer, held))

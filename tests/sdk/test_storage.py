@@ -225,8 +225,7 @@ def test_an_upload_is_stored_or_fails(serve, package, line, status):
     server = serve(answer)
     source = package(BODY)
     said = sdk("storage-upload", base=server.url("/x"), app="app", name="a", path=source)
-    assert said["status"] in (status, "UNKNOWN_OUTCOME"), dict(said)
-    said.failed(said["status"], str(source), server.url("/x"), "cannot upload")
+    said.failed(status, str(source), server.url("/x"), "cannot upload")
 
 
 @pytest.mark.parametrize("line", ["302 Found\r\nLocation: /other", "202 Accepted",
@@ -256,7 +255,7 @@ def test_a_download_that_fails_leaves_what_was_there(place, tmp_path):
     (tmp_path / "out").write_bytes(b"good")
     place.call("download", "never", path=tmp_path / "out").failed("NOT_FOUND")
     assert (tmp_path / "out").read_bytes() == b"good"
-    assert sorted(os.listdir(tmp_path)) == sorted({"out", *os.listdir(tmp_path)} - {".flame"})
+    assert not [name for name in os.listdir(tmp_path) if name.startswith(".flame")]
 
 
 def test_a_download_is_checked_by_its_digest(place, package, tmp_path):
