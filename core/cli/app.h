@@ -8,15 +8,32 @@
 #include "plan.h"
 #include "progress.h"
 
+struct cli_settings;
+
 struct cli_app {
     struct cli_args args;
     struct cli_plan plan;
     struct cli_events events;
     struct cli_events progress_events; /* where progress goes as JSON */
     struct flame_cancel *cancel;
-    struct flame *flame; /* open when a verb begins */
-    bool has_partial;    /* a signal stopped a download that can be gone on from */
+    struct flame *flame;           /* open when a verb begins */
+    struct cli_settings *settings; /* of the context, as far as anybody has asked: settings.h */
+    bool has_partial;              /* a signal stopped a download that can be gone on from */
 };
+
+/* Before anything else: standard streams that are open, memory, line ends. */
+void cli_process_begin(void);
+
+/* The steps of a run, in this order, once the arguments are known: where events go; the plan, and
+ * what there is to warn of; the library, from when on signals cancel. cli_app_close() it, also
+ * after a failure. */
+void cli_app_begin(struct cli_app *app);
+int32_t cli_app_plan(struct cli_app *app, struct flame_error *err) CLI_MUST_USE;
+int32_t cli_app_open(struct cli_app *app, struct flame_error *err) CLI_MUST_USE;
+void cli_app_close(struct cli_app *app);
+
+/* What was said counts only when it has arrived. Returns the exit code. */
+int cli_app_flush(const struct cli_app *app, int exit_code);
 
 /* The verbs. Each says what it has to say and returns the exit code. */
 int cli_get(struct cli_app *app);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line of --json, and the values it is made of. For the files behind events.h only. A value
- * that could not be made is NULL, and so is all that is made of it: cli_line_emit() notes that
- * there was no memory. */
+/* One line of --json, and the values it is made of. For the files that make events only, here and
+ * in sdk/cli. A value that could not be made is NULL, and so is all that is made of it:
+ * cli_line_emit() notes that there was no memory. */
 #ifndef CLI_EVENT_LINE_H
 #define CLI_EVENT_LINE_H
 

@@ -15,7 +15,7 @@ static int print_option(FILE *out, const struct cli_option *option)
                    option->argument ? " " : "", option->argument ? option->argument : "");
 }
 
-static void print_row(FILE *out, const struct cli_option *option)
+void cli_help_option(FILE *out, const struct cli_option *option)
 {
     const char *line = option->help;
     int width = print_option(out, option);
@@ -36,7 +36,7 @@ static void print_row(FILE *out, const struct cli_option *option)
         (void)fprintf(out, "%*s%s\n", HELP_COLUMN, "", option->choices);
 }
 
-static void print_usage(FILE *out, uint32_t verbs)
+void cli_help_usage(FILE *out, uint32_t verbs)
 {
     const char *lead = "usage:";
 
@@ -48,20 +48,23 @@ static void print_usage(FILE *out, uint32_t verbs)
                       cli_verbs[i].words);
         lead = "      ";
     }
+    (void)fprintf(out, "\n");
+    for (size_t i = 0; i < CLI_VERB_COUNT; i++)
+        if (verbs & 1u << i)
+            (void)fprintf(out, "  %-10s %s\n", cli_verbs[i].name, cli_verbs[i].help);
 }
 
 void cli_help_print(FILE *out, const struct cli_args *args)
 {
     uint32_t verbs = args->has_verb ? 1u << args->verb : UINT32_MAX;
 
-    print_usage(out, verbs);
-    (void)fprintf(out, "\n");
-    for (size_t i = 0; i < CLI_VERB_COUNT; i++)
-        if (verbs & 1u << i)
-            (void)fprintf(out, "  %-10s %s\n", cli_verbs[i].name, cli_verbs[i].help);
+    cli_help_usage(out, verbs);
     (void)fprintf(out, "\n");
     for (size_t i = 0; i < CLI_OPTION_COUNT; i++)
         if (cli_options[i].verbs & verbs)
-            print_row(out, &cli_options[i]);
+            cli_help_option(out, &cli_options[i]);
     (void)fprintf(out, "\nTIME: 30, 30s, 500ms, 2m, 1h. SIZE: 4096, 64k, 1G (units of 1024).\n");
+    if (!args->has_verb)
+        (void)fprintf(out, "context, publish and objects have options of their own: "
+                           "flame-fetch VERB --help\n");
 }

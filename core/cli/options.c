@@ -21,34 +21,6 @@ static bool is_one_of(const char *choices, const char *value)
     return false;
 }
 
-static int32_t add_given(struct reader *reader, const struct cli_option *option, char *value)
-{
-    struct cli_args *args = reader->args;
-    struct cli_given *grown;
-
-    if (value && option->choices && !is_one_of(option->choices, value))
-        return cli_fail(reader->err, FLAME_ERR_INVALID, "option '--%s' must be %s, not '%s'",
-                        option->name, option->choices, value);
-    grown = realloc(args->given, (args->given_count + 1) * sizeof(*grown));
-    if (!grown)
-        return cli_fail_memory(reader->err);
-    args->given = grown;
-    grown[args->given_count++] = (struct cli_given){option, value};
-    return FLAME_OK;
-}
-
-static int32_t add_word(struct reader *reader, char *word)
-{
-    struct cli_args *args = reader->args;
-    char **grown = realloc(args->words, (args->word_count + 1) * sizeof(*grown));
-
-    if (!grown)
-        return cli_fail_memory(reader->err);
-    args->words = grown;
-    grown[args->word_count++] = word;
-    return FLAME_OK;
-}
-
 /* An empty name would become the working directory, or the root: a variable that was not set. For
  * --config it means none, and what is wrong with an empty --output is said with its url. */
 static bool names_place(const struct cli_option *option)
@@ -59,13 +31,48 @@ static bool names_place(const struct cli_option *option)
     return is_file || strcmp(option->argument, "DIR") == 0;
 }
 
+int32_t cli_args_add(struct cli_args *args, const struct cli_option *option, char *value,
+                     struct flame_error *err)
+{
+    struct cli_given *grown;
+
+    if (value && value[0] == '\0' && option->argument && names_place(option))
+        return cli_fail(err, FLAME_ERR_INVALID, "option '--%s' needs %s", option->name,
+                        option->argument);
+    if (value && option->choices && !is_one_of(option->choices, value))
+        return cli_fail(err, FLAME_ERR_INVALID, "option '--%s' must be %s, not '%s'", option->name,
+                        option->choices, value);
+    grown = realloc(args->given, (args->given_count + 1) * sizeof(*grown));
+    if (!grown)
+        return cli_fail_memory(err);
+    args->given = grown;
+    grown[args->given_count++] = (struct cli_given){option, value};
+    return FLAME_OK;
+}
+
+int32_t cli_args_add_word(struct cli_args *args, char *word, struct flame_error *err)
+{
+    char **grown = realloc(args->words, (args->word_count + 1) * sizeof(*grown));
+
+    if (!grown)
+        return cli_fail_memory(err);
+    args->words = grown;
+    grown[args->word_count++] = word;
+    return FLAME_OK;
+}
+
+static int32_t add_given(struct reader *reader, const struct cli_option *option, char *value)
+{
+    return cli_args_add(reader->args, option, value, reader->err);
+}
+
 /* The argument of an option: what stands behind it in the same word, else the next word. */
 static int32_t add_with_argument(struct reader *reader, const struct cli_option *option,
                                  char *attached)
 {
     char *value = attached ? attached : *reader->rest;
 
-    if (!value || (value[0] == '\0' && names_place(option)))
+    if (!value)
         return cli_fail(reader->err, FLAME_ERR_INVALID, "option '--%s' needs %s", option->name,
                         option->argument);
     reader->rest += attached == NULL;
@@ -118,39 +125,51 @@ static int32_t read_letters(struct reader *reader, char *word)
     return FLAME_OK;
 }
 
-static int32_t read_all(struct reader *reader)
+static int32_t read_word(struct reader *reader, char *word, bool *only_words)
 {
-    bool only_words = false;
-    int32_t status = FLAME_OK;
-
-    while (status == FLAME_OK && *reader->rest) {
-        char *word = *reader->rest++;
-
-        if (only_words || word[0] != '-' || word[1] == '\0')
-            status = add_word(reader, word);
-        else if (word[1] != '-')
-            status = read_letters(reader, word + 1);
-        else if (word[2] == '\0')
-            only_words = true;
-        else
-            status = read_long(reader, word + 2);
-    }
-    return status;
+    if (*only_words || word[0] != '-' || word[1] == '\0')
+        return cli_args_add_word(reader->args, word, reader->err);
+    if (word[1] != '-')
+        return read_letters(reader, word + 1);
+    if (word[2])
+        return read_long(reader, word + 2);
+    *only_words = true;
+    return FLAME_OK;
 }
 
 /* The first word is the verb, or the first url. */
 static void take_verb(struct cli_args *args)
 {
-    args->verb = CLI_GET;
-    for (size_t i = 0; args->word_count > 0 && i < CLI_VERB_COUNT; i++) {
+    for (size_t i = 0; i < CLI_VERB_COUNT; i++) {
         if (strcmp(args->words[0], cli_verbs[i].name) != 0)
             continue;
         args->verb = (enum cli_verb)i;
         args->has_verb = true;
         args->word_count--;
-        memmove(args->words, args->words + 1, args->word_count * sizeof(*args->words));
         return;
     }
+}
+
+static int32_t read_all(struct reader *reader)
+{
+    struct cli_args *args = reader->args;
+    bool only_words = false;
+    bool is_first = true;
+    int32_t status = FLAME_OK;
+
+    while (status == FLAME_OK && *reader->rest && !cli_is_of_helper(args->verb)) {
+        status = read_word(reader, *reader->rest++, &only_words);
+        if (!is_first || args->word_count == 0)
+            continue;
+        is_first = false;
+        take_verb(args);
+    }
+    return status;
+}
+
+bool cli_is_of_helper(enum cli_verb verb)
+{
+    return verb >= CLI_CONTEXT;
 }
 
 static int32_t check_verb(const struct cli_args *args, struct flame_error *err)
@@ -169,9 +188,8 @@ int32_t cli_args_parse(int argc, char **argv, struct cli_args *out, struct flame
 
     *out = (struct cli_args){.verb = CLI_GET};
     status = read_all(&reader);
-    if (status != FLAME_OK)
+    if (status != FLAME_OK || cli_is_of_helper(out->verb))
         return status;
-    take_verb(out);
     return check_verb(out, err);
 }
 

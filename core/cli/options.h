@@ -16,6 +16,9 @@ enum cli_verb {
     CLI_CLEAN,
     CLI_PLUGINS,
     CLI_CONFIG,
+    CLI_CONTEXT, /* this one and those behind it are the helper's: see helper.h */
+    CLI_PUBLISH,
+    CLI_OBJECTS,
     CLI_VERB_COUNT
 };
 
@@ -139,13 +142,24 @@ struct cli_args {
     size_t given_count;
     char **words; /* behind the verb, which is not among them; borrowed from argv */
     size_t word_count;
+    bool had_secret; /* there was one among what is not here, and it is hidden already */
 };
 
-/* Understand a command line. The first word is the verb if it is one, else the verb is get.
+/* Is it a verb of flame-fetch-sdk, which also understands the rest of the command line? */
+bool cli_is_of_helper(enum cli_verb verb);
+
+/* Understand a command line. The first word is the verb if it is one, else the verb is get. Behind
+ * a verb of the helper nothing is read.
  * *out: cli_args_done() it, also after a failure. Fails with INVALID, NO_MEMORY. */
 int32_t cli_args_parse(int argc, char **argv, struct cli_args *out,
                        struct flame_error *err) CLI_MUST_USE;
 void cli_args_done(struct cli_args *args);
+
+/* Add what was read, `value` NULL where the option takes none: borrowed from argv. Fails with
+ * INVALID (the value is none of its choices, or empty where a place is named), NO_MEMORY. */
+int32_t cli_args_add(struct cli_args *args, const struct cli_option *option, char *value,
+                     struct flame_error *err) CLI_MUST_USE;
+int32_t cli_args_add_word(struct cli_args *args, char *word, struct flame_error *err) CLI_MUST_USE;
 
 bool cli_is_given(const struct cli_args *args, enum cli_option_id id);
 uint32_t cli_times_given(const struct cli_args *args, enum cli_option_id id);

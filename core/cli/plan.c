@@ -300,7 +300,7 @@ int32_t cli_plan_make(const struct cli_args *args, struct cli_plan *plan, struct
         status = apply(plan, &args->given[i], err);
     for (size_t i = 0; status == FLAME_OK && i < args->word_count; i++)
         status = cli_list_add(&plan->words, args->words[i], err);
-    plan->has_typed_secret = cli_secrets_hide(args);
+    plan->has_typed_secret = cli_secrets_hide(args) || args->had_secret;
     if (status == FLAME_OK)
         point_at_lists(plan);
     return status;

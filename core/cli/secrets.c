@@ -127,7 +127,7 @@ static void hide(char *text, size_t size)
         *at++ = '*';
 }
 
-static bool hide_userinfo(char *url)
+bool cli_secret_hide_userinfo(char *url)
 {
     size_t size;
     const char *userinfo = cli_userinfo(url, &size);
@@ -156,7 +156,7 @@ static bool takes_url(const struct cli_option *option)
 /* A name with an '@' in it is no secret. */
 static bool is_file_word(const struct cli_args *args, size_t index)
 {
-    return args->verb == CLI_VERIFY || args->verb == CLI_CLEAN ||
+    return args->verb == CLI_VERIFY || args->verb == CLI_CLEAN || cli_is_of_helper(args->verb) ||
            (args->verb == CLI_PUT && index == 0);
 }
 
@@ -174,10 +174,10 @@ bool cli_secrets_hide(const struct cli_args *args)
             hide(value, strlen(value));
         found = found || is_secret;
         if (takes_url(option) && (option == &cli_options[CLI_PROXY] || strstr(value, "://")))
-            found = hide_userinfo(value) || found;
+            found = cli_secret_hide_userinfo(value) || found;
     }
     for (size_t i = 0; i < args->word_count; i++)
         if (!is_file_word(args, i))
-            found = hide_userinfo(args->words[i]) || found;
+            found = cli_secret_hide_userinfo(args->words[i]) || found;
     return found;
 }

@@ -24,6 +24,9 @@ bool cli_is_open_to_others(const char *path);
 int32_t cli_secret_split(const char *url, char **plain, char **secret,
                          struct flame_error *err) CLI_MUST_USE;
 
+/* Overwrite the userinfo of a url. Returns whether there was one. */
+bool cli_secret_hide_userinfo(char *url);
+
 /* Overwrite in argv every secret that was typed in full; to be called when all has been copied.
  * Returns whether there was one. */
 bool cli_secrets_hide(const struct cli_args *args);

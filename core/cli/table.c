@@ -27,6 +27,9 @@ const struct cli_verb_row cli_verbs[CLI_VERB_COUNT] = {
     [CLI_CLEAN] = {"clean", "DIR...", "remove what killed downloads left in a directory"},
     [CLI_PLUGINS] = {"plugins", "", "list the plugins found"},
     [CLI_CONFIG] = {"config", "", "list the settings in effect and where they come from"},
+    [CLI_CONTEXT] = {"context", "", "list what flame.yaml and FLAME_* say and where"},
+    [CLI_PUBLISH] = {"publish", "APP FILE", "store a package under a name made of its content"},
+    [CLI_OBJECTS] = {"objects", "ls [KEY] | rm KEY", "list or remove objects of the cache"},
 };
 
 /* The order is that of the help. */
@@ -68,8 +71,8 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
                        .verbs = ON_GET | ON_PUT,
                        .choices = "never|verified|always",
                        .help = "what is there: 'never' replace it, keep a file that is\n"
-                               "'verified' by the checksum (get: default), 'always' (put:\n"
-                               "default) fetch or store again"},
+                               "'verified' by the checksum (get: default), 'always' (the\n"
+                               "others: default) fetch or store again"},
     [CLI_REMOTE_TIME] = {.name = "remote-time",
                          .letter = 'R',
                          .verbs = ON_GET,

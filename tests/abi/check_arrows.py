@@ -6,7 +6,8 @@ A module of the core includes itself and the modules it USES, all of which stand
 FL_MODULES. A plugin includes its own folder, flame/plugin.h and flame/status.h; grpc/flight knows
 nothing of the plugin around it, nor of gRPC; flame-devcache uses it too, and gRPC in its server
 only. The command includes its own folder and the public
-headers. The core includes no protocol library.
+headers; the SDK's verbs include theirs, the command's and the SDK's headers. The core includes no
+protocol library.
 
 Usage: check_arrows.py [TOP]; prints what breaks an arrow and exits with 1."""
 import pathlib
@@ -137,6 +138,19 @@ def check_sdk(top):
                 yield f"{where}: {part} does not use '{what}'"
 
 
+def check_sdk_cli(top):
+    """The SDK's verbs are a program like any other, and speak with the command's parts."""
+    folder = top / "sdk/cli"
+    for path, number, bracket, what in includes(folder):
+        where = f"{path.relative_to(top)}:{number}"
+        if bracket == "<" and what.startswith("flame/") and what not in SDK:
+            yield f"{where}: '{what}' is not for it"
+        if FOREIGN.match(what):
+            yield f"{where}: the sdk has no '{what}'"
+        if bracket == '"' and not any((base / what).is_file() for base in (folder, top / "core/cli")):
+            yield f"{where}: '{what}' is not its own"
+
+
 def check(top):
     found = [*check_modules(top), *check_core(top)]
     found += check_folder(top, top / "core/cli", PUBLIC)
@@ -144,6 +158,7 @@ def check(top):
     found += check_folder(top, top / "sdk/include", {"flame/status.h", "flame/fetch.h", "flame/context.h"})
     found += check_abi_headers(top)
     found += check_sdk(top)
+    found += check_sdk_cli(top)
     for folder in sorted(path for path in (top / "plugins").iterdir() if path.is_dir()):
         found += check_folder(top, folder, ABI)
     found += check_flight(top)

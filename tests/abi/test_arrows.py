@@ -49,6 +49,9 @@ BREAKS = [
     ("sdk/context/x.c", '#include "run/run.h"', "context does not use"),
     ("sdk/storage/x.c", '#include "key.h"', "storage does not use"),
     ("sdk/object/x.c", '#include <grpc/grpc.h>', "the sdk has no"),
+    ("sdk/cli/x.c", '#include "context/context.h"', "is not its own"),
+    ("sdk/cli/x.c", '#include "base/text.h"', "is not its own"),
+    ("sdk/cli/x.c", '#include <grpc/grpc.h>', "the sdk has no"),
     ("core/cli/x.c", '#include <flame/context.h>', "there is no public header"),
     ("core/include/flame/fetch.h", '#include <flame/plugin.h>', "is not for it"),
 ]
