@@ -3,6 +3,7 @@
 
 #include "location.h"
 #include "report.h"
+#include "settings.h"
 #include "tell.h"
 
 static void on_event(void *data, const struct flame_event *event)
@@ -14,12 +15,12 @@ static int32_t ask(struct cli_app *app, const struct cli_question *question, con
                    const char *shown, struct flame_error *err)
 {
     struct cli_subject subject = {.url = shown};
-    struct flame_task task = app->plan.task;
+    struct flame_task task;
     struct flame_result result = FLAME_INIT(flame_result);
-    int32_t status;
+    int32_t status = cli_task_for(app, url, &task, err);
 
-    task.url = url;
-    task.cancel = app->cancel;
+    if (status != FLAME_OK)
+        return status;
     task.data = app;
     task.event = on_event;
     status = flame_run(app->flame, question->verb, &task, &result, err);

@@ -3,6 +3,7 @@
 
 #include "location.h"
 #include "report.h"
+#include "settings.h"
 #include "tell.h"
 
 #include <stdlib.h>
@@ -90,13 +91,10 @@ static void fill_task(struct cli_download *download, struct flame_task *task)
     struct cli_app *app = download->app;
     const struct cli_item *item = download->item;
 
-    *task = app->plan.task;
-    task->url = item->url;
     if (item->mirrors.count > 0)
         task->mirrors = cli_list_get(&item->mirrors);
     if (item->digest)
         task->digest = item->digest;
-    task->cancel = app->cancel;
     task->data = download;
     task->progress = on_progress;
     task->event = on_event;
@@ -124,6 +122,8 @@ int32_t cli_download_begin(struct cli_download *download, struct flame_task *tas
         status = explain_no_name(download, err);
     if (status == FLAME_OK && download->app->plan.signature)
         status = cli_trust_open(download->app, download->item->url, &download->trust, err);
+    if (status == FLAME_OK)
+        status = cli_task_for(download->app, download->item->url, task, err);
     if (status != FLAME_OK)
         return status;
     download->subject = (struct cli_subject){.url = download->shown, .path = download->path};

@@ -2,6 +2,7 @@
 #include "app.h"
 #include "location.h"
 #include "report.h"
+#include "settings.h"
 #include "tell.h"
 
 #include <inttypes.h>
@@ -77,12 +78,12 @@ static int32_t list(struct listing *listing, const char *shown, struct flame_err
 {
     struct cli_app *app = listing->app;
     struct cli_subject subject = {.url = shown};
-    struct flame_task task = app->plan.task;
+    struct flame_task task;
     struct flame_result result = FLAME_INIT(flame_result);
-    int32_t status;
+    int32_t status = cli_task_for(app, listing->url, &task, err);
 
-    task.url = listing->url;
-    task.cancel = app->cancel;
+    if (status != FLAME_OK)
+        return status;
     task.data = listing;
     task.event = on_event;
     task.entry = show;

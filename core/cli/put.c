@@ -3,6 +3,7 @@
 #include "location.h"
 #include "progress.h"
 #include "report.h"
+#include "settings.h"
 #include "tell.h"
 
 #include <string.h>
@@ -43,12 +44,9 @@ static void on_event(void *data, const struct flame_event *event)
     cli_tell(upload->app, event);
 }
 
-static void make_task(struct upload *upload, const char *url, struct flame_task *task)
+static void fill_task(struct upload *upload, struct flame_task *task)
 {
-    *task = upload->app->plan.task;
     task->flags &= ~FLAME_TASK_REPLACE; /* which is how a store is done anyhow */
-    task->url = url;
-    task->cancel = upload->app->cancel;
     task->data = upload;
     task->progress = upload->progress.kind == CLI_PROGRESS_NONE ? NULL : on_progress;
     task->event = on_event;
@@ -65,9 +63,11 @@ static int32_t store(struct upload *upload, const char *url, struct flame_error 
     struct cli_app *app = upload->app;
     struct flame_task task;
     struct flame_result result = FLAME_INIT(flame_result);
-    int32_t status;
+    int32_t status = cli_task_for(app, url, &task, err);
 
-    make_task(upload, url, &task);
+    if (status != FLAME_OK)
+        return status;
+    fill_task(upload, &task);
     cli_event_start(&app->events, &upload->subject);
     cli_progress_begin(&upload->progress, upload->subject.url);
     status = flame_run(app->flame, FLAME_STORE, &task, &result, err);

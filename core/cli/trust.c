@@ -2,6 +2,7 @@
 #include "trust.h"
 
 #include "location.h"
+#include "settings.h"
 #include "signals.h"
 #include "signature.h"
 #include "tell.h"
@@ -25,16 +26,19 @@ static int32_t take_text(void *data, const void *bytes, uint64_t size)
 static int32_t fetch(struct cli_app *app, const char *from, const char *url,
                      struct cli_trust *trust, struct flame_error *err)
 {
-    struct flame_task task = FLAME_INIT(flame_task);
+    struct flame_task ours;
+    struct flame_task task;
+    int32_t status = cli_bare_task_for(app, from, &task, err);
 
-    if (cli_is_same_origin(url, from)) {
-        task.options = app->plan.task.options;
-        task.headers = app->plan.task.headers;
-        task.secrets = app->plan.task.secrets;
+    if (status == FLAME_OK && cli_is_same_origin(url, from)) {
+        status = cli_task_for(app, from, &ours, err);
+        task.options = ours.options;
+        task.headers = ours.headers;
+        task.secrets = ours.secrets;
     }
-    task.url = from;
+    if (status != FLAME_OK)
+        return status;
     task.max_bytes = CLI_MINISIG_TEXT_MAX;
-    task.cancel = app->cancel;
     task.data = trust;
     task.write = take_text;
     return flame_run(app->flame, FLAME_FETCH, &task, NULL, err);
