@@ -99,6 +99,14 @@ static const char *take_back(const struct publication *publication)
                : "what is stored is wrong";
 }
 
+/* The SDK was given a descriptor, which has no name. */
+static int32_t name_file(const struct sdk_package *package, struct flame_error *err)
+{
+    struct flame_error reason = *err;
+
+    return cli_fail(err, reason.status, "'%s': %s", package->path, reason.message);
+}
+
 /* The upload says how it went; whether the file stayed as it was is for us to say as well. */
 static int32_t judge(const struct publication *publication, int32_t status, struct flame_error *err)
 {
@@ -159,6 +167,8 @@ static int32_t store(struct sdk_app *sdk, struct publication *publication, const
     cli_progress_begin(&publication->progress, shown);
     status = flame_storage_upload(publication->storage, package->name, &task, &result, err);
     cli_progress_end(&publication->progress, status == FLAME_OK);
+    if (status != FLAME_OK)
+        status = name_file(package, err);
     status = judge(publication, status, err);
     if (status == FLAME_OK)
         status = tell(publication, &result, err);

@@ -224,7 +224,7 @@ def test_progress_is_shown_as_put_does_and_q_silences_it(user, package, folder):
 
 def test_a_failure_is_one_line_with_the_file_and_the_place(user, package):
     user("publish", "app", package, "--storage", "http://127.0.0.1:1/store", "--option",
-         "retry.attempts=1").failed("CONNECT", "127.0.0.1:1", NAME)
+         "retry.attempts=1").failed("CONNECT", "127.0.0.1:1", NAME, f"'{package}'")
 
 
 def test_a_signal_stops_it(user, package, serve):
