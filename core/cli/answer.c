@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include <errno.h>
 #include <string.h>
 
 static int32_t fail_nonsense(struct flame_error *err)
@@ -64,21 +65,44 @@ static int32_t take_error(json_t *error, struct flame_error *err)
     return cli_fail(err, status_named(status), "%s", message);
 }
 
-int32_t cli_answer_parse(const char *text, struct cli_list *options, struct cli_list *secrets,
-                         struct flame_error *err)
+/* Within a token jansson takes a lack of memory for a wrong one, or leaves a hole in it and goes
+ * on: errno, 0 before, tells. */
+static bool is_out_of_memory(const json_t *answer, const json_error_t *error, int errnum)
 {
-    json_t *answer = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    bool is_told =
+        !answer && (json_error_code(error) == json_error_out_of_memory || error->line < 0);
+
+    return is_told || errnum == ENOMEM;
+}
+
+static int32_t take_answer(json_t *answer, struct cli_list *options, struct cli_list *secrets,
+                           struct flame_error *err)
+{
     json_t *error = json_object_get(answer, "error");
     int32_t status;
 
-    if (error) {
-        status = take_error(error, err);
-    } else {
-        status = take_pairs(json_object_get(answer, "options"), options, err);
-        if (status == FLAME_OK)
-            status = take_pairs(json_object_get(answer, "secrets"), secrets, err);
-        wipe(json_object_get(answer, "secrets"));
-    }
+    if (error)
+        return take_error(error, err);
+    status = take_pairs(json_object_get(answer, "options"), options, err);
+    if (status == FLAME_OK)
+        status = take_pairs(json_object_get(answer, "secrets"), secrets, err);
+    return status;
+}
+
+int32_t cli_answer_parse(const char *text, struct cli_list *options, struct cli_list *secrets,
+                         struct flame_error *err)
+{
+    json_error_t error = {0};
+    json_t *answer;
+    int32_t status;
+
+    errno = 0;
+    answer = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    if (is_out_of_memory(answer, &error, errno))
+        status = cli_fail_memory(err);
+    else
+        status = take_answer(answer, options, secrets, err);
+    wipe(json_object_get(answer, "secrets"));
     json_decref(answer);
     return status;
 }

@@ -45,6 +45,8 @@ static int32_t fail_to_run(const char *path, int errnum, struct flame_error *err
                         "'" CLI_HELPER_NAME "' is not installed: "
                         "there is no '%s'",
                         path);
+    if (errnum == ENOMEM)
+        return cli_fail_memory(err);
     return cli_fail(err, FLAME_ERR_IO, "cannot run '%s': %s", path, strerror(errnum));
 }
 

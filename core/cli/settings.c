@@ -155,8 +155,9 @@ static int32_t ask_helper(struct cli_settings *settings, struct flame_error *err
     char *answer = NULL;
     int exit_code = 0;
     int32_t status = cli_helper_ask(words, &answer, &exit_code, &reason);
+    bool is_silent = status == FLAME_OK && !*answer && exit_code != 0;
 
-    if (status == FLAME_OK)
+    if (status == FLAME_OK && !is_silent)
         status = cli_answer_parse(answer, &settings->options, &settings->secrets, &reason);
     if (status == FLAME_OK && exit_code != 0)
         status =

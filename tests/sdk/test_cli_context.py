@@ -296,6 +296,7 @@ def test_what_the_helper_complains_of_is_seen(faked):
     user.has_context()
     outcome = user("stat", "grpcs://127.0.0.1:1/a/b/c")
     assert outcome.code == 125 and "a library is missing" in outcome.stderr
+    assert "'flame-fetch-sdk' ended with 127" in outcome.stderr
 
 
 # ---- secrets -----------------------------------------------------------------------------------
