@@ -46,13 +46,22 @@ def test_there_are_targets():
     assert {"fuzz_config", "fuzz_http_head", "fuzz_note", "fuzz_url"} <= set(TARGETS)
 
 
+def run(program, corpus, seconds):
+    """How many inputs were tried, and how much of the parser they reached."""
+    command = [program, f"-max_total_time={seconds}", "-seed=1", "-timeout=5",
+               "-print_final_stats=1", corpus]
+    done = subprocess.run(command, cwd=corpus.parent, capture_output=True, text=True,
+                          errors="replace", timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return (int(re.search(r"number_of_executed_units: (\d+)", done.stderr)[1]),
+            int(re.findall(r"cov: (\d+)", done.stderr)[-1]))
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_parser_of_foreign_bytes_bears_what_a_fuzzer_finds(programs, target, tmp_path):
-    command = [programs / target, f"-max_total_time={SECONDS}", "-seed=1", "-timeout=5",
-               "-print_final_stats=1", corpus_of(target, tmp_path)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace",
-                          timeout=120, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    executed = int(re.search(r"number_of_executed_units: (\d+)", done.stderr)[1])
-    covered = int(re.findall(r"cov: (\d+)", done.stderr)[-1])
+    corpus = corpus_of(target, tmp_path)
+    for seconds in (SECONDS, 4 * SECONDS, 16 * SECONDS):  # what a busy machine needs
+        executed, covered = run(programs / target, corpus, seconds)
+        if executed > 1000:
+            break
     assert executed > 1000 and covered > 100, "it saw nothing of the parser"
