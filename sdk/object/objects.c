@@ -117,8 +117,7 @@ static int32_t upload(struct flame_objects *objects, const char *name,
 {
     struct sdk_call call = call_of(objects, FLAME_STORE, task);
     struct flame_result result = FLAME_INIT(flame_result);
-    fl_auto_free char *doing = fl_format("cannot upload '%s' as '%s' to %s", sdk_task_file(task),
-                                         name ? name : "", objects->origin);
+    fl_auto_free char *doing = sdk_task_uploading(task, name ? name : "", objects->origin);
     struct fl_flight_key key;
     int32_t status = sdk_key_parse(name, FLAME_KEY_OBJECT | FLAME_KEY_SESSION, &key, err);
 
@@ -260,8 +259,8 @@ static int32_t list(struct flame_objects *objects, const char *name, const struc
 {
     struct sdk_call call = call_of(objects, FLAME_LIST, task);
     fl_auto_free char *url = NULL;
-    fl_auto_free char *doing =
-        fl_format("cannot list '%s' of %s", name ? name : "", objects->origin);
+    fl_auto_free char *doing = name ? fl_format("cannot list '%s' of %s", name, objects->origin)
+                                    : fl_format("cannot list %s", objects->origin);
     int32_t status = folder_url(objects, name, &url, err);
 
     if (status == FLAME_OK && !doing)

@@ -115,8 +115,7 @@ static char *describe(const struct flame_storage *storage, const struct deed *de
 
     switch (deed->verb) {
     case FLAME_STORE:
-        return fl_format("cannot upload '%s' as '%s' to %s", sdk_task_file(deed->task), deed->name,
-                         where);
+        return sdk_task_uploading(deed->task, deed->name, where);
     case FLAME_FETCH:
         return fl_format("cannot download '%s' from %s", deed->name, where);
     case FLAME_REMOVE:

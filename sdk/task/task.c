@@ -36,14 +36,13 @@ void sdk_task_copy(const struct flame_task *from, struct flame_task *out)
     out->struct_size = sizeof(*out);
 }
 
-const char *sdk_task_file(const struct flame_task *task)
+char *sdk_task_uploading(const struct flame_task *task, const char *name, const char *where)
 {
     struct flame_task theirs;
 
     sdk_task_copy(task, &theirs);
-    return theirs.path                      ? theirs.path
-           : (theirs.flags & FLAME_TASK_FD) ? "the descriptor"
-                                            : "nowhere";
+    return theirs.path ? fl_format("cannot upload '%s' as '%s' to %s", theirs.path, name, where)
+                       : fl_format("cannot upload '%s' to %s", name, where);
 }
 
 static int32_t on_entry(void *data, const struct flame_result *entry)

@@ -32,7 +32,8 @@ int32_t sdk_call_run(const struct sdk_call *call, struct flame_result *result,
 /* A copy of a caller's task in our size, whatever his header's; all zero for NULL. */
 void sdk_task_copy(const struct flame_task *task, struct flame_task *out);
 
-/* What a task's source or destination is called in a message. Borrowed; task may be NULL. */
-const char *sdk_task_file(const struct flame_task *task);
+/* "cannot upload FILE as NAME to WHERE"; a descriptor has no name. NULL = no memory. */
+char *sdk_task_uploading(const struct flame_task *task, const char *name,
+                         const char *where) FL_CHECK;
 
 #endif

@@ -154,7 +154,8 @@ def configured(fetch, tmp_path):
     (tmp_path / "plugins").mkdir()
     (tmp_path / "fetch.json").write_text(json.dumps({
         "plugin_path": [str(tmp_path / "plugins")], "pins": {"file": "org.flame.file"},
-        "options": {"time.stall": "10s", "limit.bytes": "4G"},
+        "options": {"time.stall": "10s", "limit.bytes": "4G",
+                    "net.user_agent": "one that is longer than any buffer to begin with, " * 9},
         "origins": {"http://127.0.0.1:1": {"auth.bearer": f"@{tmp_path}/token"},
                     "https://*.example.org:443": {"tls.min": "1.3"}},
         "plugins": {"org.flame.http": {"http_version": "1.1"}}}))

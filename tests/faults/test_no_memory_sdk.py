@@ -60,7 +60,9 @@ class Calls:
     def judge(self, number, whole, told):
         said, report = told
         who = f"allocation {number}, {report.where}: {dict(said)}"
-        assert report.left <= whole[1].left, f"{who}: {report.left} lost, one of {report.lost}"
+        # Of a node that finds no place in its tree, libyaml 0.2.5 loses what it had for it.
+        libyamls = 2 if report.lost.startswith("libyaml") else 0
+        assert report.left <= whole[1].left + libyamls, f"{who}: {report.left} lost, one of {report.lost}"
         assert said["status"] in (whole[0]["status"], "NO_MEMORY", "PLUGIN", "IO"), who
         if said["status"] != "NO_MEMORY" and said["status"] != whole[0]["status"]:
             assert "cannot start a thread" in said["message"] or "DLOPEN" in said["message"], who

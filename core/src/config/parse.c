@@ -87,12 +87,13 @@ static void wipe_strings(json_t *json)
     }
 }
 
-/* Where jansson runs out of memory between two tokens it leaves the error as it was, and within one
- * it takes that for a wrong one: only errno, 0 before, tells. */
-static bool is_out_of_memory(const json_error_t *error, int errnum)
+/* Where jansson runs out of memory between two tokens it leaves the error as it was; within one it
+ * takes that for a wrong one, or leaves a hole in it and goes on. Only errno, 0 before, tells. */
+static bool is_out_of_memory(const json_t *root, const json_error_t *error, int errnum)
 {
-    return json_error_code(error) == json_error_out_of_memory || error->line < 0 ||
-           errnum == ENOMEM;
+    bool is_told = !root && (json_error_code(error) == json_error_out_of_memory || error->line < 0);
+
+    return is_told || errnum == ENOMEM;
 }
 
 /* jansson's own text quotes the file, which may hold secrets. */
@@ -132,12 +133,13 @@ int32_t fl_config_parse(struct fl_config *config, const struct fl_file *text, co
     input.path = config->files.items[config->files.count - 1];
     errno = 0;
     root = json_loadb(text->bytes, text->size, JSON_REJECT_DUPLICATES, &error);
-    if (!root && is_out_of_memory(&error, errno))
-        return fl_fail_memory(err);
-    if (!root)
-        return fl_fail(err, FLAME_ERR_INVALID, "%.300s: line %d, column %d: %s", path, error.line,
-                       error.column, syntax_text(&error));
-    status = read_root(&input, root);
+    if (is_out_of_memory(root, &error, errno))
+        status = fl_fail_memory(err);
+    else if (!root)
+        status = fl_fail(err, FLAME_ERR_INVALID, "%.300s: line %d, column %d: %s", path, error.line,
+                         error.column, syntax_text(&error));
+    else
+        status = read_root(&input, root);
     wipe_strings(root);
     json_decref(root);
     return status;
