@@ -59,31 +59,32 @@ static int32_t is_there_a_file(bool *found, struct flame_error *err)
     return FLAME_OK;
 }
 
-struct found {
-    char *authorities;
+struct search {
+    struct cli_own_trust trust;
     bool had_no_memory;
 };
 
 static int32_t look(void *data, const struct flame_option_info *info)
 {
-    struct found *found = data;
+    struct search *search = data;
+    struct cli_own_trust *trust = &search->trust;
 
+    if (strcmp(info->name, FLAME_OPT_TLS_VERIFY) == 0)
+        trust->is_blind = info->value && strcmp(info->value, "0") == 0; /* as it is kept */
     if (strcmp(info->name, FLAME_OPT_TLS_CA) != 0)
         return 0;
-    found->authorities = info->value ? strdup(info->value) : NULL;
-    found->had_no_memory = info->value && !found->authorities;
-    return 1;
+    trust->authorities = info->value ? strdup(info->value) : NULL;
+    search->had_no_memory = info->value && !trust->authorities;
+    return search->had_no_memory;
 }
 
-int32_t cli_own_authorities(struct cli_app *app, char **out, struct flame_error *err)
+int32_t cli_own_trust_read(struct cli_app *app, struct cli_own_trust *out, struct flame_error *err)
 {
-    struct found found = {0};
-    int32_t status = flame_options(app->flame, NULL, look, &found, err);
+    struct search search = {.had_no_memory = false};
+    int32_t status = flame_options(app->flame, NULL, look, &search, err);
 
-    if (status == FLAME_OK && found.had_no_memory)
-        status = cli_fail_memory(err);
-    *out = found.authorities;
-    return status;
+    *out = search.trust;
+    return status == FLAME_OK && search.had_no_memory ? cli_fail_memory(err) : status;
 }
 
 static bool has_own_certificate(const struct cli_plan *plan)
@@ -98,7 +99,7 @@ static bool has_own_certificate(const struct cli_plan *plan)
 static int32_t is_wanted(struct cli_app *app, bool *wanted, struct flame_error *err)
 {
     const struct cli_plan *plan = &app->plan;
-    cli_auto_text char *own = NULL;
+    struct cli_own_trust trust = {.authorities = NULL};
     bool is_there =
         is_set("FLAME_CA_FILE") || is_set("FLAME_CERT_FILE") || is_set("FLAME_KEY_FILE");
     int32_t status = FLAME_OK;
@@ -110,8 +111,9 @@ static int32_t is_wanted(struct cli_app *app, bool *wanted, struct flame_error *
         status = is_there_a_file(&is_there, err);
     if (status != FLAME_OK || !is_there)
         return status;
-    status = cli_own_authorities(app, &own, err);
-    *wanted = status == FLAME_OK && !own;
+    status = cli_own_trust_read(app, &trust, err);
+    *wanted = status == FLAME_OK && !trust.authorities && !trust.is_blind;
+    free(trust.authorities);
     return status;
 }
 
@@ -232,34 +234,32 @@ void cli_settings_done(struct cli_app *app)
 
 /* ---- tasks ----------------------------------------------------------------------------------- */
 
-int32_t cli_task_for(struct cli_app *app, const char *url, struct flame_task *out,
-                     struct flame_error *err)
+/* What is of this url alone. `with_line`: beside what the command line says of all. */
+static int32_t complete(struct cli_app *app, const char *url, bool with_line,
+                        struct flame_task *task, struct flame_error *err)
 {
     struct cli_settings *settings = NULL;
     int32_t status = is_for_context(url) ? settings_for(app, url, &settings, err) : FLAME_OK;
 
+    task->url = url;
+    task->cancel = app->cancel;
+    if (status != FLAME_OK || !settings)
+        return status;
+    task->options = cli_list_get(with_line ? &settings->all_options : &settings->options);
+    task->secrets = cli_list_get(with_line ? &settings->all_secrets : &settings->secrets);
+    return FLAME_OK;
+}
+
+int32_t cli_task_for(struct cli_app *app, const char *url, struct flame_task *out,
+                     struct flame_error *err)
+{
     *out = app->plan.task;
-    out->url = url;
-    out->cancel = app->cancel;
-    if (status == FLAME_OK && settings) {
-        out->options = cli_list_get(&settings->all_options);
-        out->secrets = cli_list_get(&settings->all_secrets);
-    }
-    return status;
+    return complete(app, url, true, out, err);
 }
 
 int32_t cli_bare_task_for(struct cli_app *app, const char *url, struct flame_task *out,
                           struct flame_error *err)
 {
-    struct cli_settings *settings = NULL;
-    int32_t status = is_for_context(url) ? settings_for(app, url, &settings, err) : FLAME_OK;
-
     *out = FLAME_INIT(flame_task);
-    out->url = url;
-    out->cancel = app->cancel;
-    if (status == FLAME_OK && settings) {
-        out->options = cli_list_get(&settings->options);
-        out->secrets = cli_list_get(&settings->secrets);
-    }
-    return status;
+    return complete(app, url, false, out, err);
 }

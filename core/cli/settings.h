@@ -18,9 +18,15 @@ int32_t cli_task_for(struct cli_app *app, const char *url, struct flame_task *ou
 int32_t cli_bare_task_for(struct cli_app *app, const char *url, struct flame_task *out,
                           struct flame_error *err) CLI_MUST_USE;
 
-/* The authorities that the command line or the configuration name for every url; *out = NULL if
- * they do not. *out: to be freed. Fails as flame_options(). */
-int32_t cli_own_authorities(struct cli_app *app, char **out, struct flame_error *err) CLI_MUST_USE;
+/* Whom the command line or the configuration trust for every url. */
+struct cli_own_trust {
+    char *authorities; /* a file; NULL = nobody is named */
+    bool is_blind;     /* any server is taken for the right one: none gets our certificate */
+};
+
+/* *out: free() its authorities. Fails as flame_options(). */
+int32_t cli_own_trust_read(struct cli_app *app, struct cli_own_trust *out,
+                           struct flame_error *err) CLI_MUST_USE;
 
 void cli_settings_done(struct cli_app *app);
 

@@ -5,6 +5,8 @@
 
 #include <flame/plugin.h>
 
+#include <stdlib.h>
+
 /* Who wants no configuration wants no flame.yaml either, unless he names one. */
 static const char *context_file(const struct sdk_app *sdk)
 {
@@ -23,14 +25,17 @@ int32_t sdk_open_context(struct sdk_app *sdk, struct flame_error *err)
 }
 
 /* The SDK asks the context unless the task itself has TLS settings: it knows no others. */
-static int32_t take_own_authorities(struct cli_app *app, struct flame_error *err)
+static int32_t take_own_trust(struct cli_app *app, struct flame_error *err)
 {
     struct cli_plan *plan = &app->plan;
-    cli_auto_text char *own = NULL;
-    int32_t status = cli_own_authorities(app, &own, err);
+    struct cli_own_trust trust = {.authorities = NULL};
+    int32_t status = cli_own_trust_read(app, &trust, err);
 
-    if (status == FLAME_OK && own)
-        status = cli_list_add_pair(&plan->task_options, FLAME_OPT_TLS_CA, own, err);
+    if (status == FLAME_OK && trust.authorities)
+        status = cli_list_add_pair(&plan->task_options, FLAME_OPT_TLS_CA, trust.authorities, err);
+    if (status == FLAME_OK && trust.is_blind)
+        status = cli_list_add_pair(&plan->task_options, FLAME_OPT_TLS_VERIFY, "no", err);
+    free(trust.authorities);
     plan->task.options = cli_list_get(&plan->task_options);
     return status;
 }
@@ -39,7 +44,7 @@ int32_t sdk_open_library(struct sdk_app *sdk, struct flame_error *err)
 {
     int32_t status = cli_app_open(&sdk->app, err);
 
-    return status == FLAME_OK ? take_own_authorities(&sdk->app, err) : status;
+    return status == FLAME_OK ? take_own_trust(&sdk->app, err) : status;
 }
 
 struct flame_task sdk_task(const struct sdk_app *sdk)

@@ -11,6 +11,7 @@ import pytest
 
 from sdk.command import caches, ended, events, faked, interrupted, traced, user  # noqa: F401
 from support.scripted_server import response
+from support.statuses import EXIT
 
 BODY = b"hello" * 1000
 ONCE = ["--option", "retry.attempts=1"]
@@ -135,6 +136,16 @@ def test_authorities_of_the_command_line_or_the_configuration_keep_it_out(faked,
     assert asked(user) == []
     user("put", *ONCE, source, f"{cache.url}/a/b/c").failed("TLS")
     assert len(asked(user)) == 1
+
+
+def test_our_certificate_is_shown_to_nobody_who_was_not_checked(user, caches, certificates, source):
+    cache = caches(mutual=True)
+    user.has_context(endpoint=cache.url, **identity(certificates))
+    url = filled(cache, user, source)
+    outcome = user(*ONCE, "--insecure", "-q", url, output="out")
+    assert outcome.code == EXIT["TLS"] and "wants a client certificate" in outcome.stderr
+    outcome = user("publish", "app", source, "--option", "tls.verify=no", *ONCE)
+    outcome.failed("TLS", "certificate")
 
 
 def test_a_certificate_of_the_command_line_keeps_it_out(faked, caches, certificates, source):
