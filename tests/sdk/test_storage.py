@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packages in a plain folder, on a WebDAV server (nginx) and in an object cache: the same promises
 everywhere. Numbers are those of docs/weaknesses.md."""
+import contextlib
 import os
 import pathlib
+import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -187,6 +190,42 @@ def test_connections_are_used_again(place_of, package, nginx, tmp_path):
     place.call("cycle", "a", path=package(BODY), out=tmp_path / "out").ok()
     lines = nginx.log()[before:]
     assert len(lines) >= 20 and len({line.split()[0] for line in lines}) <= 2
+
+
+class Doorman:
+    """Lets connections through to a port, and counts them."""
+
+    def __init__(self, port):
+        self.port, self.count = port, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self.let_in, daemon=True).start()
+
+    def url(self):
+        return f"grpc://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def let_in(self):
+        with contextlib.suppress(OSError):
+            while True:
+                ends = self.listener.accept()[0], socket.create_connection(("127.0.0.1", self.port))
+                self.count += 1
+                for source, target in (ends, ends[::-1]):
+                    threading.Thread(target=carry, args=(source, target), daemon=True).start()
+
+
+def carry(source, target):
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+
+
+def test_one_connection_to_a_cache_is_used_for_all(cache, package, tmp_path):
+    """49"""
+    doorman = Doorman(cache().port)
+    sdk("storage-cycle", base=doorman.url(), app="app", name="a", path=package(BODY),
+        out=tmp_path / "out").ok()
+    doorman.listener.close()
+    assert (tmp_path / "out").read_bytes() == BODY and doorman.count == 1
 
 
 @pytest.fixture(scope="module")
