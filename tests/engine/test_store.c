@@ -72,6 +72,28 @@ STORE_TEST(a_file_is_stored_as_it_is)
     cr_expect_eq(scratch_count(&scratch), 2);
 }
 
+static int32_t stop_in_the_middle(void *data, const struct flame_progress *progress)
+{
+    uint64_t *done = data;
+
+    *done = progress->done;
+    return progress->done > 0 && progress->done < progress->total;
+}
+
+/* The plugin has the kernel copy from a descriptor, and tells how far that is. */
+STORE_TEST(progress_is_told_while_the_kernel_copies)
+{
+    uint64_t done = 0;
+
+    task.path = scratch_write(&scratch, "source", "x", 1);
+    cr_assert_eq(truncate(task.path, (off_t)4 << 30), 0);
+    task.progress = stop_in_the_middle;
+    task.data = &done;
+    cr_assert_eq(run(FLAME_STORE), FLAME_ERR_CANCELLED);
+    cr_expect(done > 0 && done < (uint64_t)4 << 30, "%llu bytes", (unsigned long long)done);
+    cr_expect_eq(scratch_count(&scratch), 1);
+}
+
 STORE_TEST(a_descriptor_of_a_file_is_stored_from_its_beginning)
 {
     task.fd = open(scratch_write(&scratch, "source", "hello", 5), O_RDONLY | O_CLOEXEC);

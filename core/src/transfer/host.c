@@ -183,6 +183,7 @@ static int32_t host_source_fd(struct flame_transfer *transfer)
 {
     if (!transfer->source || transfer->paces[0] || transfer->paces[1])
         return -1; /* what is read from a descriptor keeps no pace */
+    atomic_store(&transfer->lends_source, true);
     return fl_source_fd(transfer->source);
 }
 

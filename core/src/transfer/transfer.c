@@ -24,6 +24,7 @@ void fl_transfer_reset(struct flame_transfer *transfer)
     transfer->proof = FLAME_PROOF_NONE;
     atomic_store(&transfer->total, 0);
     atomic_store(&transfer->received, 0);
+    atomic_store(&transfer->lends_source, false);
 }
 
 void fl_transfer_done(struct flame_transfer *transfer)

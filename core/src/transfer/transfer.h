@@ -64,6 +64,7 @@ struct flame_transfer {
     uint32_t proof;
     _Atomic uint64_t base;     /* bytes held before this body */
     _Atomic uint64_t received; /* body bytes of this attempt, or those sent */
+    atomic_bool lends_source;  /* the plugin has a descriptor of it: only it knows what was sent */
     _Atomic uint64_t total;    /* of the whole object; 0 = unknown */
 };
 
