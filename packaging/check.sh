@@ -3,7 +3,7 @@
 # The whole test suite: set-up, three builds, every test. Ends with what was skipped, and why, and with
 # ctest's closing lines of each run, the last of them last.
 #   tsan  TSan: what has threads
-#   dev   ASan and UBSan: all but what builds drivers of its own
+#   dev   ASan and UBSan: all but what builds drivers of its own, or reads the sources alone
 #   ci    release, warnings are errors: all tests, the 1 GiB cases among them
 set -euo pipefail
 cd "$(dirname "$0")/.."
