@@ -45,7 +45,7 @@ run() { # preset, label that is left out, ctest arguments
     echo "== $preset"
     packaging/build.sh "$preset"
     run_tests "$preset" -j3 -LE "timing|$without" "$@" || failed=1
-    run_tests "$preset" -j2 -L timing "$@" && return
+    run_tests "$preset" -j3 -L timing "$@" && return
     if is_lateness "$preset"; then
         echo "== $preset: once more, what was late"
         run_tests "$preset" --rerun-failed || failed=1

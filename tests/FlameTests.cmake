@@ -71,3 +71,13 @@ function(fl_label_tests label)
         endif()
     endforeach()
 endfunction()
+
+# fl_long_tests(SECONDS test ...): about so long each takes. ctest begins with the longest, so that no
+# processor has nothing to do at the end but wait for one.
+function(fl_long_tests seconds)
+    foreach(test IN LISTS ARGN)
+        if(TEST ${test})
+            set_tests_properties(${test} PROPERTIES COST ${seconds})
+        endif()
+    endforeach()
+endfunction()
