@@ -177,14 +177,21 @@ static int32_t look_for(const struct flame_storage *storage, const char *name,
     return status;
 }
 
-/* A place that knows no "create only". That nothing is there the core has seen before it said so.
- */
+/* A place that knows no "create only": look, then store. The core has looked too, but does not mind
+ * when it cannot; here that would be to replace what nobody has seen. */
 static int32_t upload_absent(const struct flame_storage *storage, const struct deed *deed,
                              struct flame_result *result, struct flame_error *err)
 {
     struct flame_task replacing;
     struct deed second = *deed;
+    bool is_there;
+    int32_t status = look_for(storage, deed->name, deed->task, &is_there, err);
 
+    if (status != FLAME_OK)
+        return status;
+    if (is_there)
+        return fl_fail(err, FLAME_ERR_EXISTS, "'%s' is in %s already", deed->name,
+                       storage->place.shown);
     sdk_task_copy(deed->task, &replacing);
     replacing.flags &= ~FLAME_TASK_KEEP;
     second.task = &replacing;

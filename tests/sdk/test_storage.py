@@ -234,9 +234,24 @@ def other_plugins(tmp_path_factory):
     directory = tmp_path_factory.mktemp("plugins")
     directory.chmod(0o755)
     for name in ("heap", "data"):
-        subprocess.run(["gcc", "-Wall", "-Werror", "-shared", "-fPIC", "-I", SOURCE / "sdk/include", "-o",
-                        directory / f"{name}.so", SOURCE / f"tests/plugins/thirdparty/{name}.c"], check=True)
+        build(directory, name)
     return directory
+
+
+def build(directory, name, *options):
+    subprocess.run(["gcc", "-Wall", "-Werror", "-shared", "-fPIC", *options, "-I", SOURCE / "sdk/include",
+                    "-o", directory / f"{name}.so", SOURCE / f"tests/plugins/thirdparty/{name}.c"],
+                   check=True)
+
+
+def test_what_cannot_be_looked_for_is_not_replaced_unseen(tmp_path_factory, package):
+    """A place that knows neither "create only" nor what it has."""
+    directory = tmp_path_factory.mktemp("blind")
+    directory.chmod(0o755)
+    build(directory, "heap", "-DHEAP_IS_BLIND")
+    values = {"plugins": directory, "base": "heap://here", "app": "app", "name": "a"}
+    sdk("storage-upload", path=package(), keep=1, **values).failed("UNSUPPORTED", "org.example.heap")
+    sdk("storage-upload", path=package(), **values).ok()
 
 
 def test_any_scheme_whose_plugin_stores_is_a_storage(other_plugins, package, tmp_path):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plugin as anybody could write it: one object at a time, in memory, for as long as the process
- * lives. heap://any/path
+ * lives. heap://any/path. With -DHEAP_IS_BLIND it cannot be asked what it has.
  *
  *     cc -shared -fPIC -o heap.so heap.c */
 #include <flame/plugin.h>
@@ -86,8 +86,9 @@ static int32_t heap_fetch(struct flame_instance *self, const struct flame_reques
     return status;
 }
 
-static int32_t heap_stat(struct flame_instance *self, const struct flame_request *request,
-                         struct flame_transfer *transfer, struct flame_error *err)
+FLAME_UNUSED_ static int32_t heap_stat(struct flame_instance *self,
+                                       const struct flame_request *request,
+                                       struct flame_transfer *transfer, struct flame_error *err)
 {
     int32_t status;
 
@@ -164,6 +165,8 @@ FLAME_PLUGIN("org.example.heap", "1.0", "heap", "one object, in memory")
     plugin->shutdown = heap_shutdown;
     plugin->fetch = heap_fetch;
     plugin->store = heap_store;
+#ifndef HEAP_IS_BLIND
     plugin->stat = heap_stat;
+#endif
     plugin->remove = heap_remove;
 }
