@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define REMOVE_TRIES 3
+
 int32_t sdk_publish_check(const struct sdk_app *sdk, struct flame_error *err)
 {
     const char *when = cli_value(&sdk->app.args, CLI_OVERWRITE);
@@ -75,13 +77,25 @@ static int32_t look(const struct publication *publication)
     return status;
 }
 
+/* A connection that had died may have swallowed it. It can be said again: who removes what is not
+ * there does no harm. */
+static bool is_removed(const struct publication *publication)
+{
+    struct flame_error ignored = FLAME_INIT(flame_error);
+    struct flame_task task = publication->app->plan.task;
+    int32_t status = FLAME_ERR_UNKNOWN_OUTCOME;
+
+    task.flags = 0;
+    for (int i = 0; i < REMOVE_TRIES && status == FLAME_ERR_UNKNOWN_OUTCOME; i++)
+        status =
+            flame_storage_remove(publication->storage, publication->package.name, &task, &ignored);
+    return status == FLAME_OK;
+}
+
 /* What has a name that is not true of it may not stay; but the file may have changed a moment too
  * late to do harm, or what is there may be from another time. */
 static const char *take_back(const struct publication *publication)
 {
-    struct flame_error ignored = FLAME_INIT(flame_error);
-    struct flame_task task = publication->app->plan.task;
-
     switch (look(publication)) {
     case FLAME_OK:
         return "what is stored is the file as it was";
@@ -92,11 +106,7 @@ static const char *take_back(const struct publication *publication)
     default:
         return "what is stored may be wrong";
     }
-    task.flags = 0;
-    return flame_storage_remove(publication->storage, publication->package.name, &task, &ignored) ==
-                   FLAME_OK
-               ? "what was stored is removed again"
-               : "what is stored is wrong";
+    return is_removed(publication) ? "what was stored is removed again" : "what is stored is wrong";
 }
 
 /* The SDK was given a descriptor, which has no name. */

@@ -61,7 +61,9 @@ class Objects:
         with self.lock:
             self.seen.append((method, path, fields))
             status, headers, answer = self.answer(method, path, fields, body)
-        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(answer)}", *headers, "", ""]
+        # Each connection is for one request: who says so is not asked over one that is closing.
+        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(answer)}", "Connection: close",
+                 *headers, "", ""]
         return "\r\n".join(lines).encode() + (b"" if method == "HEAD" else answer)
 
     def answer(self, method, path, fields, body):
