@@ -2,7 +2,8 @@
 /* One call of the SDK, as the command line says: sdk_driver CALL name=value ... It prints what came
  * of it, name=value a line. The tests beside it are the callers.
  *
- * context=FILE (else none), plugins=DIR, cancel_at=BYTES and keep=1 are for every call. */
+ * context=FILE (else none), plugins=DIR, cancel_at=BYTES, rate=BYTES and keep=1 are for every call.
+ */
 #include <flame/object.h>
 #include <flame/storage.h>
 
@@ -313,6 +314,7 @@ static void add_option(struct driver *driver, const char *name, const char *valu
 static void prepare(struct driver *driver)
 {
     const char *cancel_at = value_of(driver, "cancel_at");
+    const char *rate = value_of(driver, "rate");
 
     driver->task = FLAME_INIT(flame_task);
     driver->result = FLAME_INIT(flame_result);
@@ -325,6 +327,7 @@ static void prepare(struct driver *driver)
     add_option(driver, "tls.verify", value_of(driver, "verify"));
     driver->task.data = driver;
     driver->task.progress = on_progress;
+    driver->task.bytes_per_second = rate ? strtoull(rate, NULL, 10) : 0;
     driver->cancel_at = cancel_at ? strtoull(cancel_at, NULL, 10) : 0;
 }
 
