@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the built program share."""
+import threading
+
 import pytest
 
 from support.certificates import Certificates
@@ -26,6 +28,18 @@ def serve():
     """Start scripted servers that end with the test: serve(reply, tls=None)."""
     with starting(ScriptedServer) as start:
         yield start
+
+
+@pytest.fixture
+def silent(serve):
+    """A server that hears requests and answers none; the first sets its `asked`."""
+    def reply(*_):
+        server.asked.set()
+        server.hold()
+
+    server = serve(reply)
+    server.asked = threading.Event()
+    return server
 
 
 @pytest.fixture(scope="session")

@@ -34,16 +34,9 @@ def interrupted(child, number=signal.SIGINT):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_102_a_signal_ends_a_download_that_waits(fetch, serve, number):
-    asked = threading.Event()
-
-    def reply(*_):
-        asked.set()
-        server.hold()
-
-    server = serve(reply)
-    child = fetch.start(server.url())
-    assert asked.wait(30)
+def test_102_a_signal_ends_a_download_that_waits(fetch, silent, number):
+    child = fetch.start(silent.url())
+    assert silent.asked.wait(30)
     interrupted(child, number)
 
 

@@ -90,18 +90,11 @@ def test_no_secret_stays_in_the_list_of_processes(fetch, serve, way):
 @pytest.mark.parametrize("arguments", [["--mirror", "{far}"], ["--checksum-file", "{far}"],
                                        ["--verify-sig", "{far}", "--trusted-key", KEY]],
                          ids=["mirror", "checksum-file", "signature"])
-def test_no_secret_of_a_further_url_is_shown_or_stays(fetch, serve, arguments):
-    asked = threading.Event()
-
-    def reply(*_):
-        asked.set()
-        server.hold()
-
-    server = serve(reply)
-    far = server.url("/far").replace("//", f"//me:{CANARY}@")
+def test_no_secret_of_a_further_url_is_shown_or_stays(fetch, silent, arguments):
+    far = silent.url("/far").replace("//", f"//me:{CANARY}@")
     arguments = [word.format(far=far) for word in arguments]
-    child = fetch.start("--json", "-v", "-v", "-v", *arguments, server.url("/near"))
-    assert asked.wait(30)
+    child = fetch.start("--json", "-v", "-v", "-v", *arguments, silent.url("/near"))
+    assert silent.asked.wait(30)
     seen = pathlib.Path(f"/proc/{child.pid}/cmdline").read_bytes()
     child.terminate()
     stdout, stderr = child.communicate()

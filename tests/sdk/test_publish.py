@@ -3,7 +3,6 @@
 import hashlib
 import os
 import pathlib
-import threading
 import time
 
 import pytest
@@ -227,35 +226,21 @@ def test_a_failure_is_one_line_with_the_file_and_the_place(user, package):
          "retry.attempts=1").failed("CONNECT", "127.0.0.1:1", NAME, f"'{package}'")
 
 
-def test_a_signal_stops_it(user, package, serve):
-    asked = threading.Event()
-
-    def reply(*_):
-        asked.set()
-        server.hold()
-
-    server = serve(reply)
-    child = user.begin("publish", "app", package, "--storage", server.url(""))
-    assert asked.wait(60)
+def test_a_signal_stops_it(user, package, silent):
+    child = user.begin("publish", "app", package, "--storage", silent.url(""))
+    assert silent.asked.wait(60)
     code, stdout, stderr = interrupted(child)
     assert (code, stdout) == (130, ""), stderr
 
 
-def test_a_password_of_the_storage_is_shown_nowhere(user, package, serve):
-    asked = threading.Event()
-
-    def reply(*_):
-        asked.set()
-        server.hold()
-
-    server = serve(reply)
-    secret = server.url("").replace("//", "//me:canary@")
+def test_a_password_of_the_storage_is_shown_nowhere(user, package, silent):
+    secret = silent.url("").replace("//", "//me:canary@")
     child = user.begin("publish", "-v", "-v", "-v", "--json", "app", package, "--storage", secret)
-    assert asked.wait(60)
+    assert silent.asked.wait(60)
     seen = pathlib.Path(f"/proc/{child.pid}/cmdline").read_bytes() + \
         pathlib.Path(f"/proc/{child.pid}/environ").read_bytes()
     _, stdout, stderr = interrupted(child)
-    assert b"Authorization: Basic" in server.sent, "it never arrived"
+    assert b"Authorization: Basic" in silent.sent, "it never arrived"
     assert b"canary" not in seen and "canary" not in stdout + stderr
     assert "a secret on the command line" in stderr
 
